@@ -1,0 +1,54 @@
+# What one types here. `make demo` and `make test` need Python 3.11, git, make and the package registry, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml requirements/build.in
+
+.PHONY: help demo test check bench golden docs lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+demo: $(VENV)/run  ## one week of an invented team, narrated
+	@$(BIN)/confer demo
+
+test: $(VENV)/dev  ## the whole test suite
+	@$(BIN)/pytest
+
+check: $(VENV)/dev  ## lint, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
+	@$(BIN)/python -m tests.bench
+
+golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
+	@$(BIN)/pytest -q tests/adapters --golden
+
+docs: $(VENV)/dev  ## write the generated pages and the picture anew
+	@$(BIN)/python -m docs.generate
+
+lock: $(VENV)/dev  ## resolve the dependencies anew
+	@$(BIN)/pip install -q uv
+	@$(COMPILE) -o requirements/run.txt
+	@$(COMPILE) --extra dev -o requirements/dev.txt
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage*
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Confer needs Python 3.11 or newer.")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: $(VENV)/bin/pip requirements/run.txt pyproject.toml
+	@echo "Installing Confer into $(VENV) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run requirements/dev.txt
+	@echo "Installing the development tools …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

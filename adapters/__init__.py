@@ -1,0 +1,1 @@
+"""Chat platforms: how words come in and cards go out. Nothing in here knows what a case is."""
