@@ -1,0 +1,1 @@
+"""The words people type: quoting, times, names and the commands they make."""
