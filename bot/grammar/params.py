@@ -1,0 +1,108 @@
+"""What a command takes: typed parameters, by place or behind a keyword, and the values read from them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from conference.people import Account, Discipline, Member
+
+T = TypeVar("T")
+
+
+class Type(Enum):
+    """How the words of a parameter are read. The value is what usage shows."""
+
+    TEXT = '"text"'
+    LONG_TEXT = '"long text"'
+    CASE = "C-7K2P"
+    MEETING = "M-8"
+    TASK = "T-12"
+    DECISION = "D-4"
+    SERIES = "S-2"
+    MOMENT = "tomorrow 14:00"
+    MOMENTS = "tue 09:00, wed 14:00"
+    DUE = "fri"
+    DATE = "24 dec"
+    DURATION = "15m"
+    CLOCK = "08:00"
+    SPAN = "18:00-08:00"
+    ZONE = "Europe/Berlin"
+    RECURRENCE = "every tue 08:00"
+    PERSON = "@dana"
+    NEWCOMER = "@Dana"
+    DISCIPLINE = "psychiatry"
+    DISCIPLINES = "psychiatry,nursing"
+    HOLDER = "nursing|@dana"
+    NUMBER = "3"
+    NUMBERS = "1 3"
+    CHOICE = "…"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter. ``keyword``: the word it stands behind; empty, it is read by its place."""
+
+    name: str
+    type: Type
+    keyword: str = ""
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    most: int = 500
+    context: bool = False
+    """May be left out in the thread of the thing it names."""
+
+    @property
+    def shown(self) -> str:
+        if self.choices:
+            value = "|".join(self.choices)
+        elif self.type in (Type.TEXT, Type.LONG_TEXT):
+            value = "…" if self.keyword == "because" else f'"{self.name}"'
+        else:
+            value = self.type.value
+        text = f"{self.keyword} {value}" if self.keyword else value
+        return f"[{text}]" if self.optional or self.context else text
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading needs to know: who speaks, when, where, and whom the words may mean."""
+
+    now: datetime
+    zone: ZoneInfo
+    members: Callable[[], tuple[Member, ...]]
+    disciplines: tuple[str, ...] = ()
+    thread_subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who gets an action item: a person or a discipline."""
+
+    account: Account | None = None
+    discipline: Discipline | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """The values read, by parameter name."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What a form sent along."""
+
+    def one(self, name: str, kind: type[T]) -> T:
+        value = self.values[name]
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} is a {type(value).__name__}")
+        return value
+
+    def opt(self, name: str, kind: type[T]) -> T | None:
+        return self.one(name, kind) if self.values.get(name) is not None else None
+
+    def text(self, name: str) -> str:
+        """The text, or "" where none was given."""
+        return self.opt(name, str) or ""

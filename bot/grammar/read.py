@@ -1,0 +1,117 @@
+"""The value of one parameter from its words."""
+
+import re
+from datetime import time
+from difflib import get_close_matches
+
+from bot.grammar.params import Holder, Param, Reading, Type
+from bot.grammar.times import read_clock, read_date, read_duration, read_moment, read_span, read_zone
+from conference.people import Account, find_member, read_discipline
+from conference.recurrence import read_recurrence, take_recurrence
+from conference.refusal import Refusal
+
+END_OF_WORK = time(17, 0)
+_ACCOUNT = re.compile(r"[^\s\"'<>&]{1,200}")
+
+
+def value(param: Param, words: str, reading: Reading) -> object:
+    """The value, of the type that the parameter names. Raises ``Refusal`` or ``TimeProblem`` in plain words."""
+    match param.type:
+        case Type.MOMENT:
+            return read_moment(words, reading.now, reading.zone)
+        case Type.MOMENTS:
+            parts = [w.strip() for w in words.split(",") if w.strip()]
+            return tuple(read_moment(p, reading.now, reading.zone) for p in parts)
+        case Type.DUE:
+            return read_moment(words, reading.now, reading.zone, default_time=END_OF_WORK)
+        case Type.DATE:
+            return read_date(words, reading.now, reading.zone)
+        case Type.DURATION:
+            return read_duration(words)
+        case Type.CLOCK:
+            return read_clock(words)
+        case Type.SPAN:
+            return read_span(words)
+        case Type.ZONE:
+            return read_zone(words)
+        case Type.RECURRENCE:
+            return _recurrence(words)
+        case _:
+            return _name(param, words, reading)
+
+
+def _name(param: Param, words: str, reading: Reading) -> object:
+    match param.type:
+        case Type.PERSON:
+            return find_member(words, reading.members())
+        case Type.NEWCOMER:
+            return _newcomer(words)
+        case Type.DISCIPLINE:
+            return read_discipline(words, reading.disciplines)
+        case Type.DISCIPLINES:
+            return tuple(read_discipline(w, reading.disciplines) for w in re.split(r"[,\s]+", words) if w)
+        case Type.HOLDER:
+            return _holder(words, reading)
+        case Type.NUMBER:
+            return _number(words)
+        case Type.NUMBERS:
+            return tuple(_number(w) for w in re.split(r"[,\s]+", words) if w)
+        case Type.CHOICE:
+            return _choice(param, words)
+        case _:
+            return words
+
+
+def _newcomer(words: str) -> Account:
+    """An account that need not be in the team yet, as the platform spells it."""
+    if not _ACCOUNT.fullmatch(words.removeprefix("@")):
+        raise Refusal(f"“{words[:40]}” is no account. Mention the person, e.g. @dana.")
+    return Account(words)
+
+
+def _holder(words: str, reading: Reading) -> Holder:
+    if words.startswith("@"):
+        return Holder(account=find_member(words, reading.members()).account)
+    try:
+        return Holder(discipline=read_discipline(words, reading.disciplines))
+    except Refusal as unknown:
+        try:
+            return Holder(account=find_member(words, reading.members()).account)
+        except Refusal:
+            raise Refusal(f"{unknown.text} Or name a person, e.g. @dana.") from None
+
+
+def _number(words: str) -> int:
+    plain = words.strip("#.,")
+    if not (plain.isascii() and plain.isdigit() and len(plain) < 6):
+        raise Refusal(f"“{words[:40]}” is not a number.")
+    return int(plain)
+
+
+def _choice(param: Param, words: str) -> str:
+    said = words.casefold()
+    if said in param.choices:
+        return said
+    near = get_close_matches(said, param.choices, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"It is one of {', '.join(param.choices)}."
+    raise Refusal(f"“{words[:40]}” does not fit here. {hint}")
+
+
+def _recurrence(words: str) -> tuple[object, time]:
+    """A recurrence phrase and the clock that follows it: ``every other tue 08:00``."""
+    parts = words.split()
+    count = take_recurrence(parts)
+    if not count:
+        raise Refusal(
+            f"I cannot read “{words[:40]}” as a rhythm. Try every tue 08:00, every weekday 8am or monthly on the 15th 12:00."
+        )
+    clock = parts[count:]
+    if clock and clock[0].casefold() == "at":
+        clock = clock[1:]
+    if not clock:
+        raise Refusal("Say the time as well, e.g. every tue 08:00.")
+    try:
+        rule = read_recurrence(" ".join(parts[:count]))
+    except ValueError as problem:
+        raise Refusal(str(problem)) from None
+    return rule, read_clock(" ".join(clock))

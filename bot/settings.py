@@ -1,0 +1,95 @@
+"""Every setting with its default and its sentence. ``config.example.toml`` and ``docs/settings.md`` are made from here."""
+
+from dataclasses import dataclass, field, fields
+from datetime import time, timedelta
+from typing import Any
+
+
+def setting(default: Any, about: str) -> Any:
+    """A field with its sentence for the example file."""
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: default, metadata={"about": about})
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True)
+class BotSettings:
+    """How the bot presents itself."""
+
+    name: str = setting("confer", "What people call the bot: !confer, @confer.")
+    zone: str = setting("UTC", "The zone of a team that names none, an IANA name such as Europe/Berlin.")
+    oldest_command: timedelta = setting(
+        timedelta(hours=12), "A command that waited longer than this is not carried out; its sender gets one note."
+    )
+    undo: timedelta = setting(timedelta(minutes=10), "How long `undo` can take back a change.")
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where things are kept."""
+
+    database: str = setting("confer.db", "A file for SQLite, relative to this file.")
+    key: str = setting(
+        "file:confer.key",
+        "The root key, by reference: file:PATH (mode 0600), env:NAME or keyring:SERVICE/NAME. Without it nothing can be read.",
+    )
+    checkpoints: str = setting(
+        "audit-checkpoints.jsonl", "Signed marks of the audit chain, outside the database; keep copies elsewhere."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSettings:
+    """Who may do what before a team exists, and what teams share."""
+
+    creators: tuple[str, ...] = setting((), "Accounts that may create a team. Empty: anyone who can talk to the bot.")
+    disciplines: tuple[str, ...] = setting((), "Disciplines beyond the built-in ones, e.g. dietetics.")
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingSettings:
+    """When the bot speaks about a meeting by itself."""
+
+    call: timedelta = setting(timedelta(days=5), "The call for cases goes out this long before a meeting.")
+    chase: timedelta = setting(
+        timedelta(hours=4), "Presenters whose case is not ready are chased this long before the agenda closes."
+    )
+    lock: timedelta = setting(timedelta(hours=1), "The agenda is locked and posted this long before the meeting.")
+    remind: timedelta = setting(timedelta(minutes=15), "Everyone is reminded this long before the meeting.")
+    horizon: timedelta = setting(timedelta(days=21), "Meetings of a series are planned this far ahead.")
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderSettings:
+    """When the bot speaks about an action item by itself."""
+
+    before: timedelta = setting(timedelta(hours=24), "The owner is reminded this long before an item is due.")
+    owner: timedelta = setting(timedelta(hours=16), "The owner hears again when an item is late by this much.")
+    discipline: timedelta = setting(timedelta(days=2), "Then the whole discipline hears, when it is late by this much.")
+    coordinator: timedelta = setting(timedelta(days=3), "Then the coordinator hears, when it is late by this much.")
+    digest: time | None = setting(
+        None, "The hour (own zone) at which people who set none get what is not urgent, gathered; \"\": at once."
+    )
+    due: timedelta = setting(timedelta(days=7), "An action item without a date is due after this long.")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What the programme says of itself. Nothing clinical is ever logged."""
+
+    level: str = setting("info", "debug, info, warning or error.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    bot: BotSettings = field(default_factory=BotSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    teams: TeamSettings = field(default_factory=TeamSettings)
+    meetings: MeetingSettings = field(default_factory=MeetingSettings)
+    reminders: ReminderSettings = field(default_factory=ReminderSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+def sections() -> tuple[tuple[str, type], ...]:
+    """The sections by name, in the order of the example file."""
+    return tuple((f.name, f.default_factory) for f in fields(Settings))  # type: ignore[misc]

@@ -1,0 +1,152 @@
+"""Rows to frozen domain values and back, sealed on the way: one class serves every aggregate."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+
+from storage.keys import KeyDestroyed, KeyRing
+from storage.seal import Cell
+
+T = TypeVar("T")
+Clear = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """How one kind of thing is kept. ``clear``: the columns that are searched, taken from the value."""
+
+    table: Table
+    type: type[T]
+    ref: Callable[[T], str]
+    clear: Callable[[T], Clear] = lambda _: {}
+    case: Callable[[T], str] = lambda _: ""
+    """The case whose key seals the body; empty for the team's key."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One row before and after: enough to put it back. ``before`` None: the row was made."""
+
+    table: str
+    ref: str
+    version: int
+    before: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one transaction changed, first touch first."""
+
+    rows: dict[tuple[str, str], Change] = field(default_factory=dict)
+
+    def note(self, table: str, ref: str, version: int, before: dict[str, Any] | None) -> None:
+        earlier = self.rows.get((table, ref))
+        self.rows[table, ref] = Change(table, ref, version, earlier.before if earlier else before)
+
+
+class Aggregates(Generic[T]):
+    """The things of one kind in one team."""
+
+    def __init__(self, kind: Kind[T], connection: Connection, ring: KeyRing, team: str, changes: Changes):
+        self._kind, self._connection, self._ring, self._team, self._changes = kind, connection, ring, team, changes
+        self._table = kind.table
+
+    def get(self, ref: str) -> T | None:
+        """The thing with this reference, or None."""
+        found = self.find(self._table.c.ref == ref)
+        return found[0] if found else None
+
+    def all(self) -> tuple[T, ...]:
+        return self.find()
+
+    def find(self, *where: ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None) -> tuple[T, ...]:
+        """What fits all conditions on clear columns, in order; the body is unsealed for each."""
+        t = self._table
+        columns = [t.c.ref, t.c.body, *([t.c.case] if "case" in t.c else [])]
+        statement = select(*columns).where(t.c.team == self._team, *where).order_by(*(order or (t.c.ref,)))
+        rows = self._connection.execute(statement.limit(limit) if limit else statement).all()
+        opened = (self._open(row.ref, getattr(row, "case", ""), row.body) for row in rows)
+        return tuple(value for value in opened if value is not None)
+
+    def count(self, *where: ColumnElement[bool]) -> int:
+        t = self._table
+        found = self._connection.execute(select(func.count()).select_from(t).where(t.c.team == self._team, *where))
+        return int(found.scalar_one())
+
+    def save(self, value: T) -> None:
+        """Write the value, new or changed, and note what stood there before."""
+        ref, t = self._kind.ref(value), self._table
+        body = self._ring.seal(self._connection, self._cell(ref, self._case(value)), msgspec.json.encode(value))
+        row = {"body": body, **self._kind.clear(value)}
+        mine = (t.c.team == self._team, t.c.ref == ref)
+        before = self._connection.execute(select(t).where(*mine)).mappings().first()
+        if before is None:
+            self._connection.execute(insert(t).values(team=self._team, ref=ref, version=1, **row))
+            self._changes.note(t.name, ref, 1, None)
+            return
+        version = before["version"] + 1
+        self._connection.execute(update(t).where(*mine).values(version=version, **row))
+        self._changes.note(t.name, ref, version, _portable(before))
+
+    def remove(self, ref: str) -> None:
+        self._connection.execute(delete(self._table).where(self._table.c.team == self._team, self._table.c.ref == ref))
+
+    def put_back(self, change: Change) -> bool:
+        """Restore the row as it was, if nothing changed it since; True if it did."""
+        t = self._table
+        mine = (t.c.team == self._team, t.c.ref == change.ref)
+        now = self._connection.execute(select(t.c.version).where(*mine)).scalar()
+        if now != change.version:
+            return False
+        if change.before is None:
+            self.remove(change.ref)
+            return True
+        values = _restore(change.before) | {"version": change.version + 1}
+        self._connection.execute(update(t).where(*mine).values(**values))
+        return True
+
+    def _case(self, value: T) -> str:
+        return self._kind.case(value)
+
+    def _cell(self, ref: str, case: str) -> Cell:
+        return Cell(team=self._team, table=self._table.name, column="body", row=ref, case=case)
+
+    def _open(self, ref: str, case: str, body: bytes) -> T | None:
+        """The value; None where the case's key was destroyed: what was erased is as if it had never been."""
+        scope = ref if self._table.name == "cases" else case
+        try:
+            plain = self._ring.unseal(self._connection, self._cell(ref, scope), body)
+        except KeyDestroyed:
+            return None
+        return msgspec.json.decode(plain, type=self._kind.type)
+
+
+def _portable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON can hold it; the body stays sealed."""
+    return {name: _out(value) for name, value in row.items() if name not in ("team", "ref", "version")}
+
+
+def _out(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    return value
+
+
+def _restore(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _in(value) for name, value in row.items()}
+
+
+def _in(value: Any) -> Any:
+    if isinstance(value, dict) and "bytes" in value:
+        return base64.b64decode(value["bytes"])
+    if isinstance(value, dict) and "at" in value:
+        return datetime.fromisoformat(value["at"])
+    return value
+
+

@@ -1,0 +1,146 @@
+"""The outbox. One row is one thing to say, named by its key for ever; delivery sends what is due, in order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Connection, Table, and_, func, insert, select, update
+
+from storage import tables
+from storage.keys import KeyDestroyed, KeyRing
+from storage.seal import Cell
+
+NOTICES = cast(Table, tables.NoticeRow.__table__)
+
+
+class Act(StrEnum):
+    POST = "post"
+    WHISPER = "whisper"
+    EDIT = "edit"
+    REDACT = "redact"
+
+
+class NoticeState(StrEnum):
+    NEW = "new"
+    SENDING = "sending"
+    SENT = "sent"
+    DROPPED = "dropped"
+    """Not sent on purpose: taken back, or it no longer applied."""
+    DEAD = "dead"
+    """Given up; somebody has to look."""
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What to say: a finished card (a reply), or what it takes to render one when sending."""
+
+    card: msgspec.Raw | None = None
+    words: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """``kind`` says how it is rendered; ``room`` empty means the person's direct room."""
+
+    key: str
+    team: str
+    kind: str
+    act: Act
+    platform: str
+    room: str = ""
+    thread: str = ""
+    direct: bool = False
+    account: str = ""
+    subject: str = ""
+    case: str = ""
+    card: bytes = b""
+    words: Mapping[str, str] = field(default_factory=dict)
+    state: NoticeState = NoticeState.NEW
+    id: int = 0
+    attempts: int = 0
+    message: str = ""
+    created_at: datetime | None = None
+    not_before: datetime | None = None
+
+
+class Notices:
+    def __init__(self, connection: Connection, ring: KeyRing):
+        self._connection, self._ring = connection, ring
+
+    def add(self, notice: Notice, now: datetime, not_before: datetime | None = None) -> bool:
+        """Put it in the outbox; False if one with this key is or was there."""
+        c = NOTICES.c
+        if self._connection.execute(select(c.id).where(c.key == notice.key)).first():
+            return False
+        body = Body(msgspec.Raw(notice.card) if notice.card else None, dict(notice.words))
+        sealed = self._ring.seal(self._connection, _cell(notice.team, notice.key, notice.case), msgspec.json.encode(body))
+        row = {name: getattr(notice, name) for name in _PLAIN}
+        row |= {"act": notice.act.value, "state": notice.state.value, "body": sealed}
+        self._connection.execute(insert(NOTICES).values(created_at=now, not_before=not_before or now, **row))
+        return True
+
+    def due(self, now: datetime, limit: int = 50) -> tuple[Notice, ...]:
+        """What is to be said now, in the order it was decided."""
+        c = NOTICES.c
+        due = and_(c.state == NoticeState.NEW.value, c.not_before <= now)
+        return self._read(select(NOTICES).where(due).order_by(c.not_before, c.id).limit(limit))
+
+    def next_due(self) -> datetime | None:
+        c = NOTICES.c
+        return self._connection.execute(select(func.min(c.not_before)).where(c.state == NoticeState.NEW.value)).scalar()
+
+    def sent_by_invocation(self, invocation: str) -> tuple[Notice, ...]:
+        """What an invocation made the bot say."""
+        prefix = f"inv:{invocation}:"
+        c = NOTICES.c
+        return self._read(select(NOTICES).where(c.key >= prefix, c.key < prefix + "\uffff"))
+
+    def about(self, team: str, subject: str, *kinds: str) -> tuple[Notice, ...]:
+        """What was posted about a subject and still stands in a room."""
+        c = NOTICES.c
+        mine = and_(c.team == team, c.subject == subject, c.state == NoticeState.SENT.value, c.message != "")
+        return self._read(select(NOTICES).where(mine, c.kind.in_(kinds), c.act != Act.EDIT.value).order_by(c.id))
+
+    def at_message(self, platform: str, room: str, message: str) -> Notice | None:
+        """The notice that became this message."""
+        c = NOTICES.c
+        here = and_(c.platform == platform, c.room == room, c.message == message, c.act != Act.EDIT.value)
+        found = self._read(select(NOTICES).where(here).limit(1))
+        return found[0] if found else None
+
+    def interrupted(self) -> tuple[Notice, ...]:
+        """What was being sent when the programme stopped: its outcome is unknown."""
+        return self._read(select(NOTICES).where(NOTICES.c.state == NoticeState.SENDING.value).order_by(NOTICES.c.id))
+
+    def mark(self, notice: Notice, state: NoticeState, **more: Any) -> None:
+        c = NOTICES.c
+        self._connection.execute(update(NOTICES).where(c.id == notice.id).values(state=state.value, **more))
+
+    def drop_pending(self, team: str, subject: str) -> None:
+        """Forget what was going to be said about a subject."""
+        c = NOTICES.c
+        mine = and_(c.team == team, c.subject == subject, c.state == NoticeState.NEW.value)
+        self._connection.execute(update(NOTICES).where(mine).values(state=NoticeState.DROPPED.value, why="gone"))
+
+    def _read(self, statement: Any) -> tuple[Notice, ...]:
+        rows = self._connection.execute(statement).mappings().all()
+        return tuple(n for n in (self._open(row) for row in rows) if n is not None)
+
+    def _open(self, row: Mapping[str, Any]) -> Notice | None:
+        plain = {name: row[name] for name in (*_PLAIN, "id", "attempts", "message", "created_at", "not_before")}
+        try:
+            sealed = self._ring.unseal(self._connection, _cell(row["team"], row["key"], row["case"]), row["body"])
+        except KeyDestroyed:
+            return Notice(**plain, act=Act(row["act"]), state=NoticeState(row["state"]))
+        body = msgspec.json.decode(sealed, type=Body)
+        card = bytes(body.card) if body.card is not None else b""
+        return Notice(**plain, act=Act(row["act"]), state=NoticeState(row["state"]), card=card, words=body.words)
+
+
+_PLAIN = ("key", "team", "kind", "platform", "room", "thread", "direct", "account", "subject", "case")
+
+
+def _cell(team: str, key: str, case: str) -> Cell:
+    return Cell(team=team, table="notices", column="body", row=key, case=case)

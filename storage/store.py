@@ -1,0 +1,318 @@
+"""The store of one transaction: a team's things, and what belongs to the house (rooms, inbox, notices, timers)."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+import msgspec
+from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from conference.case import Case, CaseState, Identifier
+from conference.decision import Decision
+from conference.meeting import Meeting, MeetingState
+from conference.minutes import MinutesPart
+from conference.people import Account, CaseId, Discipline, Member, Team
+from conference.series import Series
+from conference.task import PENDING, Task, TaskId
+from storage import tables
+from storage.aggregates import Aggregates, Change, Changes, Kind
+from storage.audit import AuditEntry, append
+from storage.keys import KeyRing
+from storage.notices import Notices
+from storage.timers import Timers
+
+T = TypeVar("T")
+
+HOUSE = "-"
+"""The scope of what belongs to no team: the answer to a stranger, for one."""
+
+TEAMS = cast(Table, tables.TeamRow.__table__)
+ROOMS = cast(Table, tables.RoomRow.__table__)
+MEMBERS = cast(Table, tables.MemberRow.__table__)
+CASES = cast(Table, tables.CaseRow.__table__)
+MEETINGS = cast(Table, tables.MeetingRow.__table__)
+SERIES = cast(Table, tables.SeriesRow.__table__)
+DECISIONS = cast(Table, tables.DecisionRow.__table__)
+TASKS = cast(Table, tables.TaskRow.__table__)
+MINUTES = cast(Table, tables.MinutesRow.__table__)
+COUNTERS = cast(Table, tables.CounterRow.__table__)
+INBOX = cast(Table, tables.InboxRow.__table__)
+CONTACTS = cast(Table, tables.ContactRow.__table__)
+UNDO = cast(Table, tables.UndoRow.__table__)
+
+_PENDING = tuple(s.value for s in PENDING)
+_COMING = (MeetingState.PLANNED.name, MeetingState.RUNNING.name)
+
+
+class Undoable(msgspec.Struct, frozen=True):
+    """A person's last change, as it can be taken back."""
+
+    id: int
+    account: str
+    at: datetime
+    invocation: str
+    act: str
+    subject: str
+    changes: tuple[Change, ...]
+
+
+class TeamStore:
+    """Everything of one team, in one transaction. Questions that need an index are methods with a name."""
+
+    def __init__(self, connection: Connection, ring: KeyRing, team: str):
+        self.connection, self.ring, self.id = connection, ring, team
+        self.changes = Changes()
+        self.teams = self._kept(Kind(TEAMS, Team, lambda t: str(t.id)))
+        self.members = self._kept(Kind(MEMBERS, Member, lambda m: str(m.account)))
+        self.cases = self._kept(Kind(CASES, Case, lambda c: str(c.ref), self._clear_case, lambda c: str(c.ref)))
+        self.meetings = self._kept(Kind(MEETINGS, Meeting, lambda m: str(m.ref), _clear_meeting))
+        self.series = self._kept(Kind(SERIES, Series, lambda s: str(s.ref), _clear_series))
+        self.decisions = self._kept(Kind(DECISIONS, Decision, lambda d: str(d.ref), _clear_decision, _case))
+        self.tasks = self._kept(Kind(TASKS, Task, lambda t: str(t.ref), _clear_task, _case))
+        self.minutes = self._kept(Kind(MINUTES, MinutesPart, lambda p: p.ref, _clear_minutes, _case))
+        self.notices = Notices(connection, ring)
+        self.timers = Timers(connection, team)
+
+    def _kept(self, kind: Kind[T]) -> Aggregates[T]:
+        return Aggregates(kind, self.connection, self.ring, self.id, self.changes)
+
+    def team(self) -> Team:
+        found = self.teams.get(self.id)
+        if found is None:
+            raise LookupError(f"team {self.id} is gone")
+        return found
+
+    # -- references ----------------------------------------------------------------------------------------------
+    def next_ref(self, kind: str) -> str:
+        """The next ``T-12`` of the team."""
+        c = COUNTERS.c
+        mine = and_(c.team == self.id, c.kind == kind)
+        last = self.connection.execute(select(c.value).where(mine)).scalar()
+        if last is None:
+            self.connection.execute(insert(COUNTERS).values(team=self.id, kind=kind, value=1))
+            return f"{kind}-1"
+        self.connection.execute(update(COUNTERS).where(mine).values(value=last + 1))
+        return f"{kind}-{last + 1}"
+
+    def has_case_ref(self, ref: str) -> bool:
+        """Whether the reference was ever given, to an erased case too."""
+        found = select(CASES.c.ref).where(CASES.c.team == self.id, CASES.c.ref == ref)
+        return self.connection.execute(found).first() is not None
+
+    # -- cases ---------------------------------------------------------------------------------------------------
+    def begin_case(self, case: Case, now: datetime) -> None:
+        """Keep a new case under a data key of its own."""
+        self.ring.begin_scope(self.connection, self.id, f"case:{case.ref}", now)
+        self.cases.save(case)
+
+    def cases_in(self, *states: CaseState) -> tuple[Case, ...]:
+        return self.cases.find(CASES.c.state.in_([s.name for s in states]))
+
+    def cases_with_mrn(self, mrn: str) -> tuple[Case, ...]:
+        return self.cases.find(CASES.c.mrn == self._blind_mrn(mrn))
+
+    def erase_case(self, ref: CaseId, now: datetime) -> None:
+        """Destroy the case's data key; the husk of the row keeps the reference from being given again."""
+        self.ring.destroy(self.connection, self.id, f"case:{ref}", now)
+        mine = and_(CASES.c.team == self.id, CASES.c.ref == ref)
+        self.connection.execute(update(CASES).where(mine).values(state=CaseState.ERASED.name, body=b"", mrn=""))
+
+    def _clear_case(self, case: Case) -> Mapping[str, object]:
+        mrn = case.identifiers.get(Identifier.MRN, "")
+        return {"state": case.state.name, "author": case.author, "mrn": self._blind_mrn(mrn) if mrn else ""}
+
+    def _blind_mrn(self, mrn: str) -> str:
+        return self.ring.blind(self.connection, self.id, "mrn", mrn)
+
+    # -- meetings ------------------------------------------------------------------------------------------------
+    def coming_meetings(self, limit: int = 20) -> tuple[Meeting, ...]:
+        """Planned and running ones, the earliest first."""
+        coming = MEETINGS.c.state.in_(_COMING)
+        return self.meetings.find(coming, order=(MEETINGS.c.start_at, MEETINGS.c.ref), limit=limit)
+
+    def polled_meetings(self) -> tuple[Meeting, ...]:
+        return self.meetings.find(MEETINGS.c.state == MeetingState.POLLING.name)
+
+    def past_meetings(self, limit: int = 10) -> tuple[Meeting, ...]:
+        """Ended and signed ones, the latest first."""
+        past = MEETINGS.c.state.in_((MeetingState.ENDED.name, MeetingState.SIGNED.name))
+        return self.meetings.find(past, order=(MEETINGS.c.start_at.desc(),), limit=limit)
+
+    def running_meetings(self) -> tuple[Meeting, ...]:
+        return self.meetings.find(MEETINGS.c.state == MeetingState.RUNNING.name)
+
+    def meetings_of_series(self, ref: str, after: datetime) -> tuple[Meeting, ...]:
+        c = MEETINGS.c
+        return self.meetings.find(c.series == ref, c.start_at > after, order=(c.start_at,))
+
+    # -- decisions and tasks -------------------------------------------------------------------------------------
+    def decisions_on(self, case: CaseId) -> tuple[Decision, ...]:
+        return self.decisions.find(DECISIONS.c.case == case)
+
+    def decisions_of_meeting(self, meeting: str) -> tuple[Decision, ...]:
+        return self.decisions.find(DECISIONS.c.meeting == meeting)
+
+    def tasks_of(self, account: Account, limit: int = 50) -> tuple[Task, ...]:
+        c = TASKS.c
+        return self.tasks.find(c.owner == account, c.state.in_(_PENDING), order=_BY_DUE, limit=limit)
+
+    def tasks_for(self, discipline: Discipline, limit: int = 50, *, unclaimed: bool = False) -> tuple[Task, ...]:
+        c = TASKS.c
+        more = (c.owner == "",) if unclaimed else ()
+        return self.tasks.find(c.discipline == discipline, c.state.in_(_PENDING), *more, order=_BY_DUE, limit=limit)
+
+    def tasks_on(self, case: CaseId) -> tuple[Task, ...]:
+        """All of the case's items, settled ones too."""
+        return self.tasks.find(TASKS.c.case == case, order=_BY_DUE, limit=200)
+
+    def tasks_after(self, ref: TaskId) -> tuple[Task, ...]:
+        return self.tasks.find(TASKS.c.after == ref, TASKS.c.state.in_(_PENDING))
+
+    def tasks_of_meeting(self, meeting: str) -> tuple[Task, ...]:
+        return self.tasks.find(TASKS.c.meeting == meeting, limit=200)
+
+    def pending_tasks(self, limit: int = 50, *, due_before: datetime | None = None) -> tuple[Task, ...]:
+        c = TASKS.c
+        more = (c.due_at <= due_before,) if due_before else ()
+        return self.tasks.find(c.state.in_(_PENDING), *more, order=_BY_DUE, limit=limit)
+
+    def count_pending(self) -> int:
+        return self.tasks.count(TASKS.c.state.in_(_PENDING))
+
+    def minutes_of(self, meeting: str) -> tuple[MinutesPart, ...]:
+        parts = self.minutes.find(MINUTES.c.meeting == meeting)
+        return tuple(sorted(parts, key=lambda p: p.position))
+
+    # -- audit and undo ------------------------------------------------------------------------------------------
+    def audit(self, entry: AuditEntry) -> None:
+        append(self.connection, self.ring, entry)
+
+    def remember(self, account: str, invocation: str, act: str, subject: str, now: datetime) -> None:
+        """Keep what this transaction changed, so that its speaker can take it back."""
+        changes = msgspec.json.encode(list(self.changes.rows.values())).decode()
+        row = {"account": account, "invocation": invocation, "act": act, "subject": subject[:64], "changes": changes}
+        self.connection.execute(insert(UNDO).values(team=self.id, at=now, **row))
+
+    def last_undoable(self, account: str, since: datetime) -> Undoable | None:
+        c = UNDO.c
+        mine = select(UNDO).where(c.team == self.id, c.account == account, c.at >= since)
+        row = self.connection.execute(mine.order_by(c.id.desc()).limit(1)).mappings().first()
+        if row is None:
+            return None
+        changes = msgspec.json.decode(row["changes"], type=tuple[Change, ...])
+        names = ("id", "account", "at", "invocation", "act", "subject")
+        return Undoable(**{n: row[n] for n in names}, changes=changes)
+
+    def put_back(self, undoable: Undoable) -> bool:
+        """Restore every row of the change; False, with nothing to keep, if one was built upon since."""
+        kept: dict[str, Callable[[Change], bool]] = {
+            table.name: aggregates.put_back
+            for table, aggregates in (
+                (MEMBERS, self.members), (CASES, self.cases), (MEETINGS, self.meetings), (SERIES, self.series),
+                (DECISIONS, self.decisions), (TASKS, self.tasks), (MINUTES, self.minutes), (TEAMS, self.teams),
+            )
+        }  # fmt: skip
+        done = all(kept[change.table](change) for change in reversed(undoable.changes))
+        self.connection.execute(delete(UNDO).where(UNDO.c.id == undoable.id))
+        return done
+
+
+class Store:
+    """The house in one transaction: who is asked, what was said already, and the teams."""
+
+    def __init__(self, connection: Connection, ring: KeyRing):
+        self.connection, self.ring = connection, ring
+        self.notices = Notices(connection, ring)
+
+    def of_team(self, team: str) -> TeamStore:
+        return TeamStore(self.connection, self.ring, team)
+
+    def begin_team(self, team: Team, now: datetime) -> TeamStore:
+        """Keep a new team under keys of its own and give it the room it was made in."""
+        self.ring.begin_team(self.connection, team.id, now)
+        self.connection.execute(insert(ROOMS).values(platform=team.platform, room=team.room, team=team.id))
+        store = self.of_team(team.id)
+        store.teams.save(team)
+        return store
+
+    def team_ids(self) -> tuple[str, ...]:
+        return tuple(self.connection.execute(select(TEAMS.c.team)).scalars())
+
+    def team_of_room(self, platform: str, room: str) -> str | None:
+        c = ROOMS.c
+        found = self.connection.execute(select(c.team).where(c.platform == platform, c.room == room)).scalar()
+        return str(found) if found is not None else None
+
+    def teams_of_account(self, account: str) -> tuple[str, ...]:
+        c = MEMBERS.c
+        return tuple(self.connection.execute(select(c.team).where(c.ref == account).order_by(c.team)).scalars())
+
+    def take_in(self, platform: str, invocation: str, at: datetime) -> bool:
+        """Note that the invocation arrived; False if it had arrived before."""
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(insert(INBOX).values(platform=platform, id=invocation[:255], at=at))
+        except IntegrityError:
+            return False
+        return True
+
+    def is_first_contact(self, platform: str, name: str, now: datetime) -> bool:
+        """Whether the bot has not yet introduced itself to this room or person; from now on it has."""
+        c = CONTACTS.c
+        known = self.connection.execute(select(c.at).where(c.platform == platform, c.name == name)).first()
+        if known is None:
+            self.connection.execute(insert(CONTACTS).values(platform=platform, name=name, at=now))
+        return known is None
+
+    def last_team(self, platform: str, account: str) -> str:
+        c = CONTACTS.c
+        found = self.connection.execute(select(c.team).where(c.platform == platform, c.name == account)).scalar()
+        return str(found or "")
+
+    def work_in(self, platform: str, account: str, team: str) -> None:
+        """Remember the team for what the person says in the direct room next."""
+        c = CONTACTS.c
+        mine = and_(c.platform == platform, c.name == account, c.team != team)
+        self.connection.execute(update(CONTACTS).where(mine).values(team=team))
+
+    def forget_inbox(self, before: datetime) -> None:
+        self.connection.execute(delete(INBOX).where(INBOX.c.at < before))
+        self.connection.execute(delete(UNDO).where(UNDO.c.at < before - timedelta(days=1)))
+
+
+_BY_DUE = (TASKS.c.due_at.is_(None), TASKS.c.due_at, TASKS.c.ref)
+
+
+def _case(thing: Decision | Task | MinutesPart) -> str:
+    return str(thing.case or "")
+
+
+def _clear_meeting(m: Meeting) -> Mapping[str, object]:
+    return {"state": m.state.name, "start_at": m.start_at, "series": m.series or ""}
+
+
+def _clear_series(s: Series) -> Mapping[str, object]:
+    return {"state": "running" if s.is_running else "stopped"}
+
+
+def _clear_decision(d: Decision) -> Mapping[str, object]:
+    return {"case": d.case, "meeting": d.meeting or ""}
+
+
+def _clear_minutes(p: MinutesPart) -> Mapping[str, object]:
+    return {"meeting": p.meeting, "case": p.case or ""}
+
+
+def _clear_task(t: Task) -> Mapping[str, object]:
+    return {
+        "state": t.state.value,
+        "owner": t.owner or "",
+        "discipline": t.discipline or "",
+        "case": t.case or "",
+        "meeting": t.meeting or "",
+        "after": t.after or "",
+        "due_at": t.due_at,
+    }
+
+

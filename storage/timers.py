@@ -1,0 +1,64 @@
+"""Timers: what is to happen by itself, in the order it falls due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+
+from storage import tables
+
+TIMERS = cast(Table, tables.TimerRow.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    id: int
+    team: str
+    subject: str
+    kind: str
+    due_at: datetime
+
+
+class Timers:
+    """The timers of one team."""
+
+    def __init__(self, connection: Connection, team: str):
+        self._connection, self._team = connection, team
+
+    def plan(self, subject: str, due: dict[str, datetime], now: datetime) -> None:
+        """Make the subject's pending timers exactly these; what lies in the past is not planned.
+
+        A timer that already fired at the same moment is not planned again, so planning twice is harmless.
+        """
+        c = TIMERS.c
+        mine = and_(c.team == self._team, c.subject == subject)
+        self._connection.execute(delete(TIMERS).where(mine, c.done_at.is_(None)))
+        fired = set(self._connection.execute(select(c.kind, c.due_at).where(mine)).tuples())
+        rows = [
+            {"team": self._team, "subject": subject, "kind": kind, "due_at": at}
+            for kind, at in due.items()
+            if at > now and (kind, at) not in fired
+        ]
+        if rows:
+            self._connection.execute(insert(TIMERS), rows)
+
+
+def due_timers(connection: Connection, now: datetime, limit: int = 100) -> tuple[Timer, ...]:
+    """The timers of all teams that have fallen due, the earliest first."""
+    c = TIMERS.c
+    found = select(c.id, c.team, c.subject, c.kind, c.due_at).where(c.done_at.is_(None), c.due_at <= now)
+    rows = connection.execute(found.order_by(c.due_at, c.id).limit(limit))
+    return tuple(Timer(*row) for row in rows)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next timer falls due."""
+    return connection.execute(select(func.min(TIMERS.c.due_at)).where(TIMERS.c.done_at.is_(None))).scalar()
+
+
+def mark_done(connection: Connection, timer: Timer, now: datetime) -> bool:
+    """Note that it fired; False if somebody else was quicker."""
+    c = TIMERS.c
+    done = connection.execute(update(TIMERS).where(c.id == timer.id, c.done_at.is_(None)).values(done_at=now))
+    return done.rowcount == 1
