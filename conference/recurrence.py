@@ -1,7 +1,7 @@
 """Recurrence in words: every tue, every other tue, every 1st mon of the month; and the meetings that follow.
 
-A rule is RFC 5545 text in one of few shapes, each of which comes round again within a bounded number of steps,
-so that no rule, however it was stored, can keep the bot counting.
+A rule is RFC 5545 text in one of few shapes, each of which comes round again within a bounded number of
+steps, so that no rule, however it was stored, can keep the bot counting.
 """
 
 import re
@@ -226,7 +226,7 @@ def anchored(rule: Recurrence, start: datetime) -> str:
 
 
 def first_start(rule: Recurrence, on: date, at: time) -> datetime:
-    """The naive local start of a series made on this day: the first day that matches; intervals count from it."""
+    """The naive local start of a series made on this day: the first day that matches; intervals count on."""
     start = datetime.combine(on, at)
     every = re.sub(r";(?:INTERVAL|COUNT)=[0-9]+", "", anchored(rule, start))
     return rrulestr(every, dtstart=start)[0]
@@ -242,10 +242,10 @@ def occurrences(
     limit: int = 400,
     without: frozenset[date] = frozenset(),
 ) -> tuple[datetime, ...]:
-    """The rule's instants in UTC from after up to before, which is left out; at most limit, over ten years at most.
+    """The rule's instants in UTC from after up to before, which is left out; at most limit, within ten years.
 
-    start is naive local time in zone; without holds local dates that are skipped. The wall clock stays the same
-    over the year: a missing hour moves one hour on, a repeated hour is its first (RFC 5545, section 3.3.5).
+    start is naive local time in zone; without holds local dates that are skipped. The wall clock stays the
+    same over the year: a missing hour moves one hour on, a repeated hour is its first (RFC 5545, 3.3.5).
     """
     if start.tzinfo is not None:
         raise ValueError("A series starts at a local time without a zone of its own.")

@@ -217,7 +217,7 @@ def _nearest_zone(text: str) -> str:
     from rapidfuzz import fuzz, process  # only a slip of the keyboard needs it
 
     cities = {city: names[-1] for city, names in _zones_by_city().items()}
-    found = process.extractOne(text, {**cities, **zone_names()}.keys(), scorer=fuzz.ratio, score_cutoff=70)
+    found = process.extractOne(text, {**cities, **zone_names()}.keys(), scorer=fuzz.ratio, score_cutoff=75)
     return f"Did you mean {cities.get(found[0]) or zone_names()[found[0]]}?" if found else ""
 
 

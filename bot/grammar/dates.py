@@ -10,17 +10,13 @@ from dateutil.relativedelta import relativedelta
 from dateutil.relativedelta import weekday as on_weekday
 
 from bot.grammar.clocks import MONTHS, TimeProblem, show_date
+from conference.recurrence import WEEKDAY_NAMES, WEEKDAY_OF
 
 _EVENING = time(20)
-_SPELLINGS = {0: "mon", 1: "tue tues", 2: "wed weds", 3: "thu thur thurs", 4: "fri", 5: "sat", 6: "sun"}
-_LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LONG_MONTHS = (
-    "january february march april may june july august september october november december".split()  # noqa: SIM905
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
-WEEKDAY_OF = {
-    **{short: number for number, shorts in _SPELLINGS.items() for short in shorts.split()},
-    **{long: number for number, long in enumerate(_LONG_DAYS)},
-}
 MONTH_OF = {
     **{long: number for number, long in enumerate(_LONG_MONTHS, 1)},
     **{long[:3]: number for number, long in enumerate(_LONG_MONTHS, 1)},
@@ -113,8 +109,8 @@ def _on_its_weekday(on: Callable[[date], date], weekday: int) -> Callable[[date]
         day = on(today)
         if day.weekday() != weekday:
             raise TimeProblem(
-                f"{show_date(day)[4:]} is a {_LONG_DAYS[day.weekday()].title()}, not a "
-                f"{_LONG_DAYS[weekday].title()}; give one of the two."
+                f"{show_date(day)[4:]} is a {WEEKDAY_NAMES[day.weekday()].title()}, not a "
+                f"{WEEKDAY_NAMES[weekday].title()}; give one of the two."
             )
         return day
 
