@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+import msgspec
+
 from adapters.card import Button, Field
 from adapters.console import lines
 from adapters.console.forms import Offer, answer, named_field
@@ -22,8 +24,8 @@ FAR = 3660
 """The most days that the clock moves at once: more is a slip of the keyboard."""
 
 DONE = Outcome()
-Ask = Callable[[str, bool], Awaitable[str | None]]
-"""Asks the question on the screen, maybe for several lines; None where there is no answer to come."""
+Ask = Callable[[str, Field], Awaitable[str | None]]
+"""Asks for the field with the question given; None where there is no answer to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ class Keyboard:
     async def _asked(self, account: str, offer: Offer) -> dict[str, str]:
         given: dict[str, str] = {}
         for field in offer.form.fields:
-            said = await self._ask(self._question(account, offer, field), field.multiline)
+            said = await self._ask(self._question(account, offer, field), field)
             if said is None or said.strip() == CANCEL:
                 raise Mistake("The form was left before its end. Nothing was sent.")
             value = answer(field, lines.cleaned(said))
@@ -231,9 +233,7 @@ class Keyboard:
 
     def _question(self, account: str, offer: Offer, field: Field) -> str:
         value = self._platform.forms.present_value(account, offer, field)
-        shown = Field(
-            field.name, field.label, field.hint, value, field.required, field.multiline, field.choices
-        )
+        shown = msgspec.structs.replace(field, value=value)
         return f"? {field.name}: {field_hint(shown)}".rstrip(": ")
 
     def _enter_where(self, message: Message) -> None:

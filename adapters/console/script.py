@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 
+from adapters.card import Field
 from adapters.console.keyboard import Keyboard
 from adapters.console.lines import cleaned, goes_on
 from adapters.console.platform import ConsolePlatform
@@ -17,7 +18,7 @@ async def run_script(
     """Carry out the lines in order. Gives the exit status: 1 where ``strict`` stopped at a refused line."""
     script = _logical(iter(lines))
 
-    async def ask(question: str, _multiline: bool) -> str | None:
+    async def ask(question: str, _field: Field) -> str | None:
         platform.remark(question)
         return await anext(script, None)
 

@@ -116,7 +116,7 @@ class World:
         return Place(PLATFORM, message.room, root.message if root else None, is_direct(message.room))
 
     def sees(self, account: str, message: Message, here: str = "") -> bool:
-        """Whether the person sees the message; ``here`` is the room they stand in and may enter by speaking."""
+        """Whether the person sees the message; ``here`` is the room they stand in and may yet enter."""
         if message.removed:
             return False
         if message.to:
