@@ -1,0 +1,213 @@
+"""How likely each word of a text is a person's name or a small place: lexical, written and neighbouring evidence.
+
+45 CFR 164.514(b)(2)(i)(A), (B). What is neither known to be harmless nor explained by its frame stays suspicious.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from conference.deid.known import STATE_CODES, STATES
+from conference.deid.lexicon import Lexicon
+from conference.deid.tokens import Shape, Token
+
+_NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
+_PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
+_ENDINGS = (
+    "itis", "osis", "emia", "aemia", "ectomy", "otomy", "ostomy", "oscopy", "plasty", "pathy", "algia", "opathy", "graphy", "gram", "logy", "logist", "logic", "logical",
+    "azole", "pril", "sartan", "olol", "statin", "cillin", "mycin", "oxacin", "idine", "amine", "azine", "epam", "olam", "tidine", "prazole", "gliptin", "glutide", "mab",
+    "tinib", "vir", "parin", "xaban", "oside", "icillin", "cycline", "triptan", "setron", "lukast", "terol", "sone", "olone", "asone", "onide", "ide", "ate", "ine",
+    "ation", "ations", "ing", "ings", "edly", "ness", "ment", "ments", "able", "ible", "ously", "ally", "ized", "ised", "izing", "ising", "oma", "omas", "uria", "pnea", "plegia",
+    "paresis", "phagia", "phasia", "rrhea", "rrhoea", "trophy", "trophic", "genic", "genous", "lysis", "lytic", "scopic", "tomy", "stomy", "cele", "iasis", "ular", "eal",
+    "ically", "istic", "ities", "ative", "tional", "less", "ful", "ology", "ometry", "ometer", "static", "stasis", "penia", "philia", "phobia", "phobic", "tropin", "gen",
+)
+_PREFIXES = ("hyper", "hypo", "post", "pre", "anti", "intra", "inter", "extra", "peri", "trans", "electro", "cardio", "neuro", "gastro", "hepato", "nephro", "osteo", "psycho", "micro", "macro", "poly", "retro", "sub", "supra", "ultra", "endo", "hemo", "haemo", "immuno", "cyto", "derm", "pseudo", "multi", "non", "over", "under", "re", "un", "dis", "mis", "semi", "bio", "thrombo", "broncho", "laryngo", "cerebro", "myo", "arthro", "utero", "vaso", "radio", "chemo", "lymph", "para", "contra", "ventriculo", "ileo", "ureter", "cysto")
+
+
+@dataclass(slots=True)
+class Reading:
+    """The evidence for one word; above 1 it is hidden, above 3 it is sure."""
+
+    token: Token
+    name: float = -9.0
+    place: float = -9.0
+    cued: bool = False
+    harmless: bool = False
+
+
+class Reader:
+    """Reads a text once, word by word, then lets neighbours vote."""
+
+    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
+        self._tokens = tokens
+        self._lexicon = lexicon
+        words = [t for t in tokens if t.is_word]
+        title = sum(t.shape is Shape.TITLE and not t.first for t in words)
+        upper = sum(t.shape is Shape.UPPER for t in words)
+        openings = [t for t in words if t.first]
+        low_openings = sum(t.shape is Shape.LOWER for t in openings)
+        self._caseless = (title + upper) <= 0.02 * len(words) and low_openings >= 0.5 * len(openings)
+        self._headlines()
+
+    def _headlines(self) -> None:
+        """Words of a line in title case carry their capital for the line's sake."""
+        line: list[Token] = []
+        for token in [*self._tokens, None]:
+            if token is not None and token.text not in "\n.:;!?":
+                if token.is_word:
+                    line.append(token)
+                continue
+            long = [t for t in line if len(t.text) > 3]
+            if len(long) >= 4 and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long) and any(t.word.spelled and t.word.ratio < 3 for t in long if t.shape is Shape.TITLE):
+                for t in line:
+                    t.loud = True
+            line = []
+
+    def read(self) -> list[Reading]:
+        """One reading for each token, in order."""
+        readings = [self._one(at, token) if token.is_word else Reading(token) for at, token in enumerate(self._tokens)]
+        self._neighbours(readings)
+        return readings
+
+    def _one(self, at: int, token: Token) -> Reading:
+        base = self._lexical(token) + self._written(token)
+        word = token.word
+        reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
+        self._frame(at, reading)
+        if self._harmless(at, token) and not (reading.cued and max(word.given, word.last) >= 2):
+            reading.harmless = True
+            reading.name -= 5
+            reading.place -= 5
+        return reading
+
+    def _lexical(self, token: Token) -> float:
+        word, key = token.word, token.key
+        if len(key) == 1:
+            return -4.0
+        if not word:
+            clinical = len(key) > 5 and (key.endswith(_ENDINGS) or key.startswith(_PREFIXES))
+            return (-2.0 if clinical else 1.3) - (1.0 if len(key) == 2 else 0.0)
+        score = (word.ratio - 3.5) * 0.7 if word.common or word.ratio > 4 else 0.6
+        score -= 1.3 * word.spelled + max(0, word.common - 6) * 0.35
+        if word.disease:
+            score -= 1.2
+        if word.drug and word.given < 4:
+            score -= 2.5
+        if len(key) <= 3 and not word.spelled:
+            score -= 0.8
+        if max(word.given, word.last) == 0 and not word.place and len(key) > 5 and key.endswith(_ENDINGS) and word.ratio < 6:
+            score -= 1.5
+        return score
+
+    def _written(self, token: Token) -> float:
+        if self._caseless or token.loud:
+            return 0.3 if not token.loud else -0.2
+        match token.shape:
+            case Shape.TITLE:
+                return 0.2 if token.first else 1.8
+            case Shape.UPPER:
+                return -1.5 if len(token.text) <= 4 else 0.0
+            case Shape.MIXED:
+                return -0.5
+            case _:
+                return -2.2
+
+    def _at(self, at: int) -> Token | None:
+        return self._tokens[at] if 0 <= at < len(self._tokens) else None
+
+    def _before(self, at: int) -> list[str]:
+        """Keys of the three tokens before, nearest first; dots of abbreviations are passed over."""
+        found: list[str] = []
+        while len(found) < 3 and at > 0:
+            at -= 1
+            token = self._tokens[at]
+            if token.text == "\n":
+                break
+            if token.text == "." and at > 0 and self._tokens[at - 1].key in self._lexicon.lists["title"]:
+                continue
+            found.append(token.key if not token.masked else "[]")
+        return found + [""] * (3 - len(found))
+
+    def _after(self, at: int) -> list[str]:
+        found: list[str] = []
+        while len(found) < 3 and at + 1 < len(self._tokens):
+            at += 1
+            token = self._tokens[at]
+            if token.text == "\n":
+                break
+            found.append(token.key if token.is_word else token.text)
+        return found + [""] * (3 - len(found))
+
+    def _frame(self, at: int, reading: Reading) -> None:
+        """The words around: titles, kin, verbs of speech, prepositions of place."""
+        lists = self._lexicon.lists
+        one, two, three = self._before(at)
+        next_, then, _ = self._after(at)
+        word = reading.token.word
+        plain = word.spelled and word.ratio < 4 and max(word.given, word.last) < 5 and reading.token.shape is not Shape.TITLE
+        bonus = 0.0
+        if one in lists["strong_title"] and not (one in ("miss", "dr", "drs", "ms") and plain):
+            bonus, reading.cued = 4.0, True
+        elif one in lists["title"] and not plain:
+            bonus, reading.cued = 1.8, True
+        elif one in lists["kin"] and not plain:
+            bonus, reading.cued = 1.6, True
+        elif (one in lists["lead"] or (one in (":", ",", "is", "as", "by") and two in lists["lead"]) or (one == "is" and two == "this")) and not plain:
+            bonus, reading.cued = 1.6, True
+        elif one == "am" and two == "i" and not plain:
+            bonus = 0.8
+        if next_ in lists["spoke"] and not plain:
+            bonus += 0.7
+        if one in ("the", "a", "an", "his", "her", "my", "their", "this", "of", "with", "no", "any", "your", "some") and not (one in ("with", "of")):
+            bonus -= 0.8
+        reading.name += bonus
+        spot = 0.0
+        if one in lists["place_before"] or (one == "," and two in lists["place_before"]):
+            spot += 0.8
+        if one in lists["place_before"] and two in lists["place_lead"]:
+            spot += 1.6
+        if next_ == "," and (then.upper() in STATE_CODES or then in STATES):
+            spot += 2.5
+        if next_ in ("area", "county", "native", "resident", "residents"):
+            spot += 1.0
+        if plain:
+            spot *= 0.4
+        reading.place += spot
+        if one in STATES and two in ("north", "south") or three in ("",):
+            return
+
+    def _harmless(self, at: int, token: Token) -> bool:
+        """Whether a list or a frame explains the word."""
+        lists, key = self._lexicon.lists, token.key
+        one = self._before(at)[0]
+        next_, then, third = self._after(at)
+        bare = key.removesuffix("'s")
+        if key in lists["harmless"] or key in lists["nation"] or bare in lists["brand"] or key in lists["placeholder_like"]:
+            return True
+        if key in lists["title"] or key in lists["kin"]:
+            return True
+        if bare in lists["eponym_alone"] and one not in lists["strong_title"]:
+            strong = max(token.word.given, token.word.last) >= 4
+            return not strong or next_ in lists["eponym_head"] or then in lists["eponym_head"] or not token.word.ratio < 7
+        if bare in lists["eponym"] or token.shape is Shape.TITLE:
+            heads = lists["eponym_head"]
+            listed = bare in lists["eponym"]
+            if next_ in heads and (listed or next_ in ("disease", "syndrome", "sign", "procedure", "classification", "maneuver", "phenomenon", "lymphoma", "sarcoma", "criteria")):
+                return one not in lists["strong_title"]
+            if listed and (then in heads or (next_ in ("-", "and", "/", "&") and third in heads)):
+                return one not in lists["strong_title"]
+        return False
+
+    def _neighbours(self, readings: list[Reading]) -> None:
+        """A name beside a likely name is likelier; two names of the census side by side are a person."""
+        boost = [0.0] * len(readings)
+        for at, (a, b) in enumerate(pairwise(readings)):
+            if not (a.token.is_word and b.token.is_word) or a.harmless or b.harmless:
+                continue
+            both = a.token.word.given >= 2 and b.token.word.last >= 1
+            for here, there in ((at, b), (at + 1, a)):
+                gain = min(2.2 if both else 1.6, 0.55 * max(0.0, there.name)) + (0.6 if both else 0.0)
+                boost[here] = max(boost[here], gain)
+        for gain, reading in zip(boost, readings, strict=True):
+            token = reading.token
+            plain = token.word.spelled and token.word.ratio < 3 and token.shape is not Shape.TITLE
+            reading.name += gain * (0.4 if plain else 1.0)

@@ -1,0 +1,150 @@
+"""Dates finer than a year, 45 CFR 164.514(b)(2)(i)(C), in the forms people write, dictate and type."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from functools import cache
+
+from conference.deid.model import Kind, Mark
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+         "september sept sep", "october oct", "november nov", "december dec"), 1)
+    for name in names.split()
+}
+_LONG = "january|february|march|april|june|july|august|september|october|november|december"
+_MON = rf"(?:{_LONG}|may|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?"
+_YEAR = r"(?:19|20)\d\d|['’]\d\d"
+_ORD = (
+    r"(?:\d{1,2}(?:st|nd|rd|th)?|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|"
+    r"fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|(?:twenty|thirty)[- ]?(?:first|second|third|fourth|fifth|sixth|"
+    r"seventh|eighth|ninth)|twentieth|thirtieth)"
+)
+_DAY = r"(?:mon|tues?|wednes|wed|thurs?|thu|fri|satur|sat|sun)"
+_WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+_HOLIDAYS = (
+    r"thanksgiving|christmas(?: (?:eve|day))?|xmas(?: eve)?|new year'?s?(?: (?:eve|day))|hanukk?ah|chanukah|halloween|easter(?: (?:sunday|monday))?|good friday|"
+    r"ramadan|eid(?: al[- ]\w{3,5})?|diwali|passover|yom kippur|rosh hashanah?|valentine'?s(?: day)?|mother'?s day|father'?s day|"
+    r"memorial day|labou?r day|independence day|(?:4th|fourth) of july|july 4th|veterans'? day|martin luther king(?: jr\.?)? day|mlk day|"
+    r"presidents'? day|columbus day|boxing day|st\.? patrick'?s day|super bowl sunday|black friday|cinco de mayo|kwanzaa|lunar new year|chinese new year|"
+    r"mardi gras|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
+)
+_CUE = (
+    r"\b(?:on|since|until|till|til|from|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|"
+    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|labs?|surgery|pod|expires?|as of|"
+    r"signed|eff(?:ective)?|between|and|to|done|performed|collected|drawn|ct|mri|xray|x-ray|echo|colonoscopy|mammogram|pap|exam)[\s:(]{1,3}"
+)
+_NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
+
+
+_RULES: tuple[tuple[int, bool, str], ...] = (
+    (3, True, r"(?<![\d./-])(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,6})?Z?)?(?![\d])"),
+    (3, True, r"(?<![\d./-])(?:3[01]|[12]\d|0?[1-9])\s?([-/.])\s?(?:3[01]|[12]\d|0?[1-9])\s?\1\s?(?:(?:18|19|20)\d\d|['’]?\d\d)(?![\d/]|-\d|\.\d)"),
+    (3, True, rf"\b(?:{_WEEKDAY},?\s{{1,3}})?(?:the\s)?{_ORD}[\s,.-]{{0,3}}(?:(?:day\s)?of\s)?(?<![a-z]){_MON}(?:[\s,.-]{{0,3}}(?:{_YEAR}|\d\d(?=\b)(?!\s?(?:mg|%|year|yo|y/o|[-:/]))))?(?![a-z])"),
+    (3, True, rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:./%]|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:./%]))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b"),
+    (3, True, rf"\b{_MON}[\s,/-]{{0,3}}(?:of\s)?(?:{_YEAR})(?!\d)"),
+    (3, True, r"(?<![\d/.-])(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:19|20)\d\d(?![\d/-])"),
+    (3, True, r"\b(?:spring|summer|fall|autumn|winter|q[1-4])(?: of)?,? (?:19|20)\d\d\b"),
+    (3, True, rf"\b(?:{_LONG.replace('march|', '').replace('august|', '')}|sept)\b\.?(?!\s?\d)"),
+    (2, False, r"(?<![\w.])(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec)\b\.?(?-i:(?<=[a-z.]))(?!\s?\d)"),
+    (3, True, r"\b(?:in|since|until|till|last|next|this|early|late|mid|by|from|of|through|during|before|after|around|every)[\s-](?:march|may|august|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\b(?!\s(?:be|have|not|need|also|or|take|require|with|past|in)\b)"),
+    (3, True, rf"\b(?<!every )(?<!each ){_WEEKDAY}\b(?!s)"),
+    (2, True, rf"\b(?:last|next|this|on|since|until|till|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
+    (2, False, r"\b(?:tue|wed|thu|thur|thurs|fri)\b(?=\s(?:at|am|pm|morning|afternoon|night|\d))"),
+    (3, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
+    (2, True, rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\sthe\s(?:\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
+    (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|at\s\d|and\sthe\s\d))"),
+    (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
+    (2, False, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[1-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|points?))"),
+    (2, True, r"(?:^|\n)\s{0,4}(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s{0,2}[:-])"),
+    (3, True, r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)"),
+    (3, True, rf"(?<!\w)\d{{1,2}}{_MON[:-5]}(?:\d{{2}}|\d{{4}})(?!\w)"),
+    (3, True, rf"\bweek of (?:the )?(?:{_ORD}|{_MON})(?:\s{_ORD})?"),
+)
+
+
+@cache
+def _compiled() -> tuple[tuple[int, bool, re.Pattern[str]], ...]:
+    return tuple((rank, sure, re.compile(rule, re.IGNORECASE)) for rank, sure, rule in _RULES)
+
+
+def dates(text: str) -> list[Mark]:
+    """Marks of all dates finer than a year."""
+    return list(_find(text))
+
+
+def _find(text: str) -> Iterator[Mark]:
+    for rank, sure, pattern in _compiled():
+        for match in pattern.finditer(text):
+            group = "v" if "v" in pattern.groupindex else 0
+            start, end = match.span(group)
+            raw = text[start:end]
+            end -= len(raw) - len(raw.rstrip(" ,-"))
+            if _harmless(text, start, end):
+                continue
+            yield Mark(start, end, Kind.DATE, "date finer than a year, (C)", 60 + rank * 5, sure)
+
+
+_SCORES = re.compile(r"(?i)(?:phq|gad|score|scale|bp|moca|mmse|gcs|strength|pain|apgar|ef|dose|ratio|titer|vision|acuity|rated?|visual|20/|mini|mental)[^\n]{0,18}\Z")
+
+
+def _harmless(text: str, start: int, end: int) -> bool:
+    """Forms that a date shares with scores, modal verbs and recurring days."""
+    raw = text[start:end]
+    low = raw.lower()
+    if "/" in raw and raw.count("/") == 1 and len(raw) <= 5:
+        return bool(_SCORES.search(text[max(0, start - 30) : start])) or text[end : end + 1] == "%"
+    if low.startswith(("second may", "first may", "may one", "second march", "may second", "may first")):
+        return not raw[-1].isdigit()
+    if re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low) and not any(c.isdigit() for c in low):
+        return raw[0].islower() or not raw[:1].isalpha()
+    return False
+
+
+def parse(raw: str) -> date | None:
+    """The day that a found date names, where it is whole; month first where both readings fit."""
+    low = raw.lower()
+    numbers = [int(n) for n in re.findall(r"\d+", low)]
+    month = next((_MONTHS[w] for w in re.findall(r"[a-z]+", low) if w in _MONTHS), None)
+    try:
+        if month and len(numbers) == 2:
+            day, year = (numbers[1], numbers[0]) if numbers[0] > 31 else (numbers[0], numbers[1])
+            return date(_century(year), month, day)
+        if month is None and len(numbers) >= 3:
+            a, b, c = numbers[:3]
+            if a > 31:
+                return date(a, b, c)
+            return date(_century(c), a, b) if a <= 12 else date(_century(c), b, a)
+    except ValueError:
+        return None
+    return None
+
+
+def _century(year: int) -> int:
+    return year if year > 99 else year + (2000 if year < 40 else 1900)
+
+
+def stand_in(raw: str, anchor: date | None) -> str:
+    """What may be said instead: the distance from the anchor, the year, or only that a date stood here."""
+    day = parse(raw)
+    if day and anchor:
+        return _distance(day - anchor)
+    year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", raw)
+    if year:
+        return year.group()
+    return str(day.year) if day else "[date]"
+
+
+def _distance(gap: timedelta) -> str:
+    """A gap in words, coarse enough to read: days under two weeks, then weeks, months and years."""
+    days = abs(gap.days)
+    if days == 0:
+        return "the same day"
+    for size, word in ((365, "year"), (61, "month"), (14, "week"), (1, "day")):
+        if days >= size:
+            unit = {"year": 365.25, "month": 30.44, "week": 7, "day": 1}[word]
+            count = round(days / unit)
+            return f"{count} {word}{'s' if count != 1 else ''} {'later' if gap.days > 0 else 'earlier'}"
+    raise AssertionError

@@ -1,0 +1,121 @@
+"""The gate: all detectors, one judgement, stable under a second pass."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from functools import cache
+
+from conference.deid.ages import ages
+from conference.deid.context import Reader
+from conference.deid.dates import dates
+from conference.deid.known import matcher
+from conference.deid.lexicon import fold, lexicon
+from conference.deid.model import Draft, Finding, Kind, Known, Mark
+from conference.deid.names import names
+from conference.deid.places import places
+from conference.deid.quasi import quasi
+from conference.deid.settle import findings, settle
+from conference.deid.structured import structured
+from conference.deid.tokens import tokenise
+
+_NUMBERED = frozenset(Kind) - {Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE}
+_ROUNDS = 4  # passes after which a text that still shows something new is given up as it is
+
+
+def scan(
+    text: str,
+    known: Known = Known(),  # noqa: B008  # frozen and empty
+    *,
+    anchor: date | None = None,
+    keep: frozenset[str] = frozenset(),
+    hide: frozenset[str] = frozenset(),
+) -> Draft:
+    """Everything in the text that must not reach a room, and what may together identify.
+
+    `anchor` is the day from which dates are counted; `keep` holds phrases the author chose to keep (a known
+    identifier is hidden all the same); `hide` phrases that the author hides by hand.
+    """
+    marks = _marks(text, known, keep, hide)
+    for _ in range(_ROUNDS):
+        found = findings(text, marks, anchor)
+        more = _second(text, found, known, keep)
+        if not more:
+            break
+        marks = settle(text, [*marks, *more])
+    return Draft(text, findings(text, marks, anchor), tuple(quasi(text, marks, lexicon())))
+
+
+def screen(text: str, known: Known, kinds: frozenset[Kind] | None = None) -> Draft:
+    """For short operational texts: people of the record and identifiers with a form; no dates, no doubtful words."""
+    tokens = tokenise(text, lexicon())
+    wanted = kinds if kinds is not None else _NUMBERED
+    formed = [m for m in structured(text) if m.kind in wanted and m.sure]
+    return Draft(text, findings(text, settle(text, [*matcher(known).marks(text, tokens), *_unmasked(tokens, formed)]), None))
+
+
+def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """The second pass over an approved text: what would still have to go."""
+    return scan(approved, known, keep=keep).findings
+
+
+def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str]) -> list[Mark]:
+    book = lexicon()
+    tokens = tokenise(text, book)
+    readings = Reader(tokens, book).read()
+    found = _unmasked(tokens, [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)])
+    kept = [span for phrase in keep for span in _spans(text, phrase)]
+    found = [part for mark in found for part in _without(text, mark, kept)]
+    found += matcher(known).marks(text, tokens)
+    found += [Mark(s, e, Kind.ID, "hidden by hand", 10, stand_in="[hidden]") for phrase in hide for s, e in _spans(text, phrase)]
+    return settle(text, found)
+
+
+def _unmasked(tokens: list, marks: list[Mark]) -> list[Mark]:  # type: ignore[type-arg]
+    """Marks that do not touch a placeholder of an earlier pass."""
+    masks = [(t.start, t.end) for t in tokens if t.masked]
+    return [m for m in marks if not any(s < m.end and m.start < e for s, e in masks)] if masks else marks
+
+
+@cache
+def _phrase(phrase: str) -> re.Pattern[str] | None:
+    words = re.findall(r"\w+", fold(phrase))
+    return re.compile(r"(?<!\w)" + r"\W{1,3}".join(map(re.escape, words)) + r"(?!\w)") if words else None
+
+
+def _spans(text: str, phrase: str) -> list[tuple[int, int]]:
+    """Where the phrase stands, in any letter case and accents; characters of the original."""
+    pattern = _phrase(phrase)
+    if pattern is None:
+        return []
+    folded, places_ = [], []
+    for at, char in enumerate(text):
+        for c in fold(char):
+            folded.append(c)
+            places_.append(at)
+    return [(places_[m.start()], places_[m.end() - 1] + 1) for m in pattern.finditer("".join(folded))]
+
+
+def _without(text: str, mark: Mark, kept: list[tuple[int, int]]) -> list[Mark]:
+    """The parts of a mark outside what the author keeps."""
+    parts = [(mark.start, mark.end)]
+    for start, end in kept:
+        parts = [p for s, e in parts for p in ((s, min(e, start)), (max(s, end), e)) if p[0] < p[1]]
+    if parts == [(mark.start, mark.end)]:
+        return [mark]
+    return [replace(mark, start=s, end=e) for s, e in parts if any(c.isalnum() for c in text[s:e])]
+
+
+def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str]) -> list[Mark]:
+    """What a pass over the safe text still finds, in characters of the original; hidden neighbours change frames."""
+    safe = Draft(text, found).safe
+    spots, shift, at = [], 0, 0
+    for mark in _marks(safe, known, keep, frozenset()):
+        while at < len(found) and found[at].start + shift + len(found[at].replacement) <= mark.start:
+            shift += len(found[at].replacement) - (found[at].end - found[at].start)
+            at += 1
+        inside = at < len(found) and found[at].start + shift < mark.end
+        start = min(mark.start - shift, found[at].start) if inside else mark.start - shift
+        grow = len(found[at].replacement) - (found[at].end - found[at].start) if inside else 0
+        end = max(mark.end - shift - grow, found[at].end) if inside else mark.end - shift
+        spots.append(replace(mark, start=start, end=min(end, len(text)), sure=False))
+    return spots

@@ -1,0 +1,126 @@
+"""What is known of single words: how common they are, in which case they are written, whom or what they name.
+
+The data are built by `tools/deid/lexicon.py`; nothing is read before the first question.
+"""
+
+import lzma
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "ı": "i"})
+
+
+def fold(word: str) -> str:
+    """The word without accents, in lower case, as all tables are keyed."""
+    if word.isascii():
+        return word.lower()
+    plain = word.casefold().translate(_PLAIN)
+    return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
+
+
+class Word(int):
+    """The packed facts of one word; 0 is a word never seen."""
+
+    __slots__ = ()
+
+    @property
+    def common(self) -> int:
+        """Frequency in lower case, logarithmic, 0 to 15; prose words lie above 5."""
+        return self & 15
+
+    @property
+    def ratio(self) -> int:
+        """How much more often it is written with a capital, 0 to 7; 3 to 4 is balanced."""
+        return self >> 4 & 7
+
+    @property
+    def given(self) -> int:
+        """Strength as a given name, 0 to 6."""
+        return self >> 7 & 7
+
+    @property
+    def last(self) -> int:
+        """Strength as a surname, 0 to 6."""
+        return self >> 10 & 7
+
+    @property
+    def place(self) -> int:
+        """0 not a place; 1 far away, 2 small, 3 above 5,000 people, 4 a large town."""
+        return self >> 13 & 7
+
+    @property
+    def disease(self) -> bool:
+        """Whether ICD-10-CM uses it."""
+        return bool(self >> 16 & 1)
+
+    @property
+    def drug(self) -> bool:
+        """Whether it names a drug."""
+        return bool(self >> 17 & 1)
+
+    @property
+    def spelled(self) -> bool:
+        """Whether the spelling dictionary has it in lower case."""
+        return bool(self >> 18 & 1)
+
+    @property
+    def cluster(self) -> int:
+        """Its Brown cluster, 12 bits."""
+        return self >> 19 & 0xFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All tables, loaded once."""
+
+    words: dict[str, int]
+    places: dict[str, int]  # names of several words
+    place_heads: frozenset[str]
+    nicknames: dict[str, frozenset[str]]
+    lists: dict[str, frozenset[str]]
+
+    def __getitem__(self, key: str) -> Word:
+        return Word(self.words.get(key, 0))
+
+    def has(self, name: str, key: str) -> bool:
+        """Whether the hand-made list holds the word."""
+        return key in self.lists[name]
+
+
+def _read(name: str) -> str:
+    data = resources.files("conference.deid").joinpath("data", name).read_bytes()
+    return lzma.decompress(data).decode() if name.endswith(".xz") else data.decode()
+
+
+def _lists() -> dict[str, frozenset[str]]:
+    """The hand-made lists: `[name]` opens one, words follow, `#` starts a comment."""
+    found: dict[str, set[str]] = {}
+    current: set[str] = set()
+    for line in _read("lists.txt").splitlines():
+        text = line.partition("#")[0].strip()
+        if text.startswith("["):
+            current = found.setdefault(text.strip("[]"), set())
+        else:
+            current.update(w.replace("_", " ") for w in text.split())
+    return {name: frozenset(words) for name, words in found.items()}
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The tables, read at the first call."""
+    names, _, values = _read("words.txt.xz").partition("\n\n")
+    places = {k: int(v) for k, _, v in (row.partition("\t") for row in _read("places.txt.xz").split("\n"))}
+    pets: dict[str, set[str]] = {}
+    for row in _read("nicknames.txt.xz").split("\n"):
+        a, b = row.split("\t")
+        pets.setdefault(a, set()).add(b)
+        pets.setdefault(b, set()).add(a)
+    return Lexicon(
+        words=dict(zip(names.split("\n"), (int(v, 16) for v in values.split()), strict=True)),
+        places=places,
+        place_heads=frozenset(k.partition(" ")[0] for k in places),
+        nicknames={k: frozenset(v) for k, v in pets.items()},
+        lists=_lists(),
+    )
