@@ -88,7 +88,7 @@ def _observances(
         local = at.astimezone(zone)
         new = local.utcoffset() or timedelta()
         onset = at.replace(tzinfo=None, microsecond=0) + old
-        # clocks that go forward: readers stumble over zones whose winter time is the exception (Europe/Dublin)
+        # readers stumble over zones whose winter time is the exception (Europe/Dublin)
         is_summer = new > old or (new == old and (local.dst() or timedelta()) > timedelta())
         found.setdefault((old, new, local.tzname() or zone.key, is_summer), []).append(onset)
         at, old = _next_change(zone, at, ends), new

@@ -60,6 +60,7 @@ _STAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[t ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _OFFSET_ZONE = re.compile(r"utc([+-])([0-9]{1,2})(?::([0-5][0-9]))?")
+_EXACT = {"hour", "minute", "second"}
 _LEADS = {"at", "on", "by", "until", "till", "before", "in", "@"}
 _HOUR_LEADS = {"at", "@", "by", "until", "till", "before"}
 
@@ -88,6 +89,10 @@ class _Phrase:
     zone: tzinfo | None = None
     abbreviation: str = ""
 
+    @property
+    def has_time(self) -> bool:
+        return self.clock is not None or bool(self.ahead and self.ahead.keys() & _EXACT)
+
 
 def read_moment(
     words: str, now: datetime, zone: ZoneInfo, *, default_time: time | None = None, past_ok: bool = False
@@ -100,17 +105,17 @@ def read_moment(
     phrase = _read(words)
     where = phrase.zone or zone
     here = now.astimezone(where).replace(tzinfo=None)
-    exact = timedelta()
+    exact, has_time = timedelta(), phrase.has_time
     if phrase.ahead:
         local, exact = _moved(here, phrase.ahead, back=phrase.back)
-        clock = phrase.clock or (None if exact else default_time)
+        clock = phrase.clock or (None if has_time else default_time)
         local = datetime.combine(local, clock) if clock else local
     else:
         local = _settled(phrase, here, default_time, past_ok=past_ok)
     if not EARLIEST <= (local + exact).date() <= here.date() + FURTHEST:
         raise TimeProblem(f"{quoted(words)} is too far away; give a date within {FURTHEST.years} years.")
     at, note = _instant(local, where, phrase.abbreviation)
-    moment = Moment(at + exact, zone, bool(phrase.clock or exact), "" if exact else note)
+    moment = Moment(at + exact, zone, has_time, "" if exact else note)
     if not past_ok:
         _refuse_past(moment, now, words, whole_day=default_time is None)
     return moment
@@ -119,7 +124,7 @@ def read_moment(
 def read_date(words: str, now: datetime, zone: ZoneInfo, *, past_ok: bool = False) -> date:
     """The date that the words name in this zone. Raises TimeProblem, also where they name an hour."""
     phrase = _read(words)
-    if phrase.clock is not None or (phrase.ahead and phrase.ahead.keys() & {"hour", "minute", "second"}):
+    if phrase.has_time:
         raise TimeProblem(
             f"{quoted(words)} names an hour; give only a date, such as fri, 24 dec or 2026-12-01."
         )
@@ -143,6 +148,8 @@ def _read(words: str) -> _Phrase:
 def _phrase_in(text: str) -> _Phrase | None:
     if stamp := _STAMP.fullmatch(text):
         return _stamped(*stamp.groups())
+    if text in {"now", "right now"}:
+        return _Phrase(ahead={"second": Decimal(0)})
     tokens = text.replace(", ", " ").split()
     lead = tokens.pop(0) if tokens and tokens[0] in _LEADS else ""
     zone, abbreviation = _zone_in(tokens[-1]) if len(tokens) > 1 else (None, "")
@@ -192,7 +199,7 @@ def _day_first(front: list[str], rest: list[str], lead: str) -> _Phrase | None:
         return _Phrase(day=day, clock=clock or day.evening) if clock or not rest else None
     ahead, back = _ahead_in(text, lead)
     clock = clock_in(tail, bare=asked) if rest else None
-    if ahead is None or (rest and clock is None) or (clock and ahead.keys() & {"hour", "minute", "second"}):
+    if ahead is None or (rest and clock is None) or (clock and ahead.keys() & _EXACT):
         return None
     return _Phrase(clock=clock, ahead=ahead, back=back)
 
@@ -206,7 +213,7 @@ def _ahead_in(text: str, lead: str) -> tuple[dict[str, Decimal] | None, bool]:
     )  # "a week" alone is prose
     if lead in {"at", "@", "on"} or loose or amounts is None:
         return None, back
-    calendar = {unit: number for unit, number in amounts.items() if unit in {"year", "month", "week", "day"}}
+    calendar = {unit: number for unit, number in amounts.items() if unit not in _EXACT}
     return (amounts if all(number == int(number) for number in calendar.values()) else None), back
 
 
@@ -226,8 +233,8 @@ def _zone_in(word: str) -> tuple[tzinfo | None, str]:
 
 def _moved(here: datetime, ahead: dict[str, Decimal], *, back: bool) -> tuple[datetime, timedelta]:
     """The wall clock after whole days, weeks, months and years, and the exact hours that come on top."""
-    whole = {f"{unit}s": int(ahead[unit]) for unit in ("year", "month", "week", "day") if unit in ahead}
-    exact = length_of({unit: ahead[unit] for unit in ("hour", "minute", "second") if unit in ahead})
+    whole = {f"{unit}s": int(ahead[unit]) for unit in ahead.keys() - _EXACT}
+    exact = length_of({unit: ahead[unit] for unit in ahead.keys() & _EXACT})
     sign = -1 if back else 1
     try:
         return here + sign * relativedelta(**whole), sign * exact  # type: ignore[arg-type]
