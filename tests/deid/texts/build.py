@@ -106,7 +106,7 @@ def words_of(notes: list[dict], label: str) -> set[str]:
                 found.add(words)
                 if label == "NAME":
                     found.update(re.findall(r"[^\W\d_]{3,}", words))
-    return found - {"dr", "mrs", "miss", "prof"}
+    return found - {"dr", "mrs", "miss", "prof", "van", "den"}
 
 
 def verify(split: str, notes: list[dict]) -> None:
