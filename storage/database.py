@@ -154,12 +154,16 @@ class Database:
                 _pragma(connection, "query_only=OFF")
 
     def _scrub(self) -> None:
-        """Empty the write-ahead log, where a destroyed key would live on; if a reader holds it, next time."""
+        """Empty the write-ahead log, where a destroyed key would live on; while someone reads, next time."""
         if not self._scrub_due or self.path is None:
             return
         with self._engine.connect() as connection:
-            cursor = _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._scrub_due = bool(cursor.fetchone()[0])
+            driver = _driver(connection)
+            (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+            driver.execute("PRAGMA busy_timeout=0")
+            (busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            driver.execute(f"PRAGMA busy_timeout={patience}")
+            self._scrub_due = bool(busy)
 
     def _proven(self) -> Self:
         try:

@@ -82,10 +82,8 @@ class AuditRow(Base):
     """
 
     __tablename__ = "audit"
-    __table_args__ = (
-        Index(None, "team", "subject", "seq"),
-        {"sqlite_with_rowid": False},
-    )
+    # Not clustered by its primary key: SQLite would then read a whole team's trail to find one subject.
+    __table_args__ = (Index(None, "team", "subject", "seq"),)
 
     team: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -1,0 +1,1 @@
+"""The way from each schema to the next; see README.md for how to add a step."""

@@ -1,0 +1,182 @@
+"""Migrations: all or nothing, from any known revision, and they lead to what the tables say."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Integer, MetaData, Table, inspect, text
+
+from storage import tables  # noqa: F401 - declares the domain's tables
+from storage.database import Database
+from storage.keys import KeyRing
+from storage.migrate import (
+    SCRIPTS,
+    MigrationRefused,
+    Revision,
+    head,
+    migrate,
+    revision,
+    state,
+    write_revision,
+)
+from storage.schema import Base
+
+STEP = '''"""A step."""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {before}
+
+
+def upgrade() -> None:
+    {body}
+'''
+MAKE = """
+    op.create_table("letters", sa.Column("id", sa.Integer, primary_key=True), sa.Column("body", sa.String))
+"""
+FILL = "op.execute(\"INSERT INTO letters VALUES (1, 'kept')\")"
+REBUILD = """
+    with op.batch_alter_table("letters") as letters:
+        letters.add_column(sa.Column("read", sa.Boolean, nullable=False, server_default=sa.false()))
+        letters.alter_column("body", nullable=False)
+"""
+FAIL = f"""{REBUILD}
+    op.execute("INSERT INTO letters VALUES (2, 'lost', true)")
+    raise RuntimeError("no")
+"""
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """A migrations folder of our own, with the real environment and no revision."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("versions", "__pycache__"))
+    (folder / "versions").mkdir()
+    return folder
+
+
+def add(scripts: Path, number: int, body: str) -> None:
+    before = repr(f"{number - 1:04}") if number > 1 else None
+    step = STEP.format(revision=f"{number:04}", before=before, body=body)
+    (scripts / "versions" / f"{number:04}.py").write_text(step)
+
+
+def remove(scripts: Path, number: int) -> None:
+    (scripts / "versions" / f"{number:04}.py").unlink()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(tmp_path / "confer.db") as database:
+        yield database
+
+
+def dump(database: Database) -> list[str]:
+    with database.reading() as connection:
+        found = list(connection.scalars(text("SELECT sql FROM sqlite_master ORDER BY name")))
+        if inspect(connection).has_table("letters"):
+            found += [str(row) for row in connection.execute(text("SELECT * FROM letters"))]
+        return found
+
+
+def test_each_state_is_recognised(database: Database, scripts: Path) -> None:
+    """Empty, older, current and newer are told apart, and asking changes nothing."""
+    add(scripts, 1, MAKE)
+    assert (state(database, scripts), revision(database)) == (Revision.EMPTY, None)
+    assert dump(database) == []
+    migrate(database, scripts)
+    assert (state(database, scripts), revision(database), head(scripts)) == (Revision.CURRENT, "0001", "0001")
+    add(scripts, 2, FILL)
+    assert (state(database, scripts), revision(database), head(scripts)) == (Revision.OLDER, "0001", "0002")
+    migrate(database, scripts)
+    assert state(database, scripts) == Revision.CURRENT
+    remove(scripts, 2)
+    assert (state(database, scripts), revision(database)) == (Revision.NEWER, "0002")
+
+
+def test_a_newer_database_is_refused(database: Database, scripts: Path) -> None:
+    """A revision unknown here is left alone."""
+    add(scripts, 1, MAKE)
+    add(scripts, 2, FILL)
+    migrate(database, scripts)
+    remove(scripts, 2)
+    before = dump(database)
+    with pytest.raises(MigrationRefused, match="newer Confer"):
+        migrate(database, scripts)
+    assert dump(database) == before
+
+
+def test_another_programs_database_is_refused(database: Database, scripts: Path) -> None:
+    """Tables that are not ours are left alone."""
+    add(scripts, 1, MAKE)
+    with database.transaction() as connection:
+        Table("recipes", MetaData(), Column("id", Integer)).create(connection)
+    assert state(database, scripts) == Revision.FOREIGN
+    with pytest.raises(MigrationRefused, match="another program"):
+        migrate(database, scripts)
+
+
+def test_a_failing_migration_leaves_nothing(database: Database, scripts: Path) -> None:
+    """Rebuilt tables, rows and revisions of a failed run are all gone, the steps before it included."""
+    add(scripts, 1, MAKE)
+    migrate(database, scripts)
+    before = dump(database)
+    add(scripts, 2, FILL)
+    add(scripts, 3, FAIL)
+    with pytest.raises(RuntimeError, match="no"):
+        migrate(database, scripts)
+    assert dump(database) == before
+    assert revision(database) == "0001"
+    add(scripts, 3, REBUILD)
+    migrate(database, scripts)
+    assert revision(database) == "0003"
+    assert dump(database)[-1] == "(1, 'kept', 0)"
+
+
+def test_migrating_twice_is_harmless(database: Database, scripts: Path) -> None:
+    """A current database stays as it is."""
+    add(scripts, 1, MAKE)
+    migrate(database, scripts)
+    before = dump(database)
+    migrate(database, scripts)
+    assert dump(database) == before
+
+
+def test_a_folder_without_revisions_is_a_mistake(scripts: Path) -> None:
+    """There is no head to speak of."""
+    with pytest.raises(LookupError, match="no migration"):
+        head(scripts)
+
+
+def test_a_written_revision_leads_to_the_tables(database: Database, scripts: Path) -> None:
+    """`write_revision` makes a file that runs, after which nothing is left to write."""
+    write_revision("start", scripts)
+    assert "def upgrade" in (scripts / "versions" / "0001_start.py").read_text()
+    migrate(database, scripts)
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_the_real_revisions_lead_to_the_tables(database: Database, ring: KeyRing) -> None:
+    """The migrated schema equals the declared one, triggers included."""
+    migrate(database)
+    assert state(database) == Revision.CURRENT
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    with Database.open("sqlite://") as declared:
+        with declared.transaction() as connection:
+            Base.metadata.create_all(connection)
+        assert triggers(database) == triggers(declared) != []
+    with database.transaction() as connection:
+        ring.check(connection)
+
+
+def triggers(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return list(
+            connection.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"))
+        )
