@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
+from storage.database import wait_for_turn
 from storage.keys import KeyRing
 from storage.schema import AuditRow
 from storage.seal import framed
@@ -21,7 +22,6 @@ from storage.seal import framed
 START = bytes(32)  # what the first row of a chain follows
 LONGEST_DETAILS = 2000  # characters of JSON; more would be content, not ids
 AT_ONCE = 1000  # rows of a chain in memory
-LOCK_SEED = 1  # tells the lock on a team's chain from other advisory locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def append(connection: Connection, ring: KeyRing, entry: AuditEntry) -> None:
     Raises ValueError for a naive time or large details, KeyMissing for a team without keys.
     """
     key = ring.chain_key(connection, entry.team)
-    _wait_for_turn(connection, entry.team)
+    wait_for_turn(connection, entry.team)
     head = connection.execute(HEAD, {"of_team": entry.team}).one_or_none()
     seq, before = (head.seq + 1, head.mac) if head else (1, START)
     details = _details(entry.details)
@@ -128,12 +128,6 @@ def _recorded(row: Row[Any]) -> Recorded:
     return Recorded(
         row.seq, AuditEntry(row.team, row.at, row.actor, row.act, row.subject, row.outcome, details)
     )
-
-
-def _wait_for_turn(connection: Connection, team: str) -> None:
-    """Let one writer at a time take a team's next number; SQLite has only one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(team, LOCK_SEED))))
 
 
 def _details(details: Mapping[str, str]) -> str:

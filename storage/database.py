@@ -9,16 +9,17 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, func, make_url, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 BEGIN = "confer_begin"
 SCRUB = "confer_scrub"
+TURN = 1  # tells a team's lock on PostgreSQL from other advisory locks
 WRITER_PATIENCE = 30.0  # seconds one thread waits for another's transaction
 PRAGMAS = (
     "journal_mode=WAL",
@@ -161,9 +162,10 @@ class Database:
             driver = _driver(connection)
             (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
             driver.execute("PRAGMA busy_timeout=0")
-            (busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            with suppress(sqlite3.OperationalError):  # committed already: this must not seem to fail
+                (busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._scrub_due = bool(busy)
             driver.execute(f"PRAGMA busy_timeout={patience}")
-            self._scrub_due = bool(busy)
 
     def _proven(self) -> Self:
         try:
@@ -173,6 +175,12 @@ class Database:
             self.close()
             name = self.path or self._engine.url.render_as_string()
             raise DatabaseTrouble(f"{name} cannot be opened as a Confer database.") from trouble
+
+
+def wait_for_turn(connection: Connection, team: str) -> None:
+    """Let one transaction at a time add to a team's keys and chain; SQLite has only one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(team, TURN))))
 
 
 def wants_scrub(connection: Connection) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, event, insert, sele
 from sqlalchemy.orm import aliased
 
 from storage import seal
-from storage.database import wants_scrub
+from storage.database import wait_for_turn, wants_scrub
 from storage.schema import KeyRow, MetaRow
 from storage.seal import KEY_BYTES, Cell, SealBroken
 
@@ -245,12 +245,10 @@ class KeyRing:
         return key
 
     def _team_key(self, connection: Connection, team: str) -> tuple[int, bytes]:
-        """Give the team's epoch and key, and hold the row: a key wrapped during a rotation would be lost."""
-        row = connection.execute(
-            select(KeyRow.version, KeyRow.wrapped)
-            .where(KeyRow.team == team, KeyRow.scope == EPOCH, KeyRow.destroyed_at.is_(None))
-            .with_for_update()
-        ).one_or_none()
+        """Give the team's epoch and key, in turn: a key wrapped during a rotation would be lost."""
+        wait_for_turn(connection, team)
+        live = KeyRow.team == team, KeyRow.scope == EPOCH, KeyRow.destroyed_at.is_(None)
+        row = connection.execute(select(KeyRow.version, KeyRow.wrapped).where(*live)).one_or_none()
         if row is None:
             raise KeyMissing("This team has no key.")
         return row.version, seal.unseal(self._wrapping, _key_cell(team, EPOCH, row.version), row.wrapped)
