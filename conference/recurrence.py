@@ -253,12 +253,12 @@ def occurrences(
     if before <= after:
         return ()
     before = after + min(before - after, HORIZON)
-    last = before.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)
+    last = before.astimezone(zone).replace(tzinfo=None)
     text = anchored(rule, start)
     first = _near(text, start, after.astimezone(zone).replace(tzinfo=None))
     found: dict[datetime, None] = {}  # a day that a zone left out falls on the next one's meeting
     for local in rrulestr(text, dtstart=first):
-        if local > last or len(found) >= limit:
+        if local - last > timedelta(days=1) or len(found) >= limit:
             break
         at = at_local(local, zone)
         if after <= at < before and local.date() not in without:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.grammar.times import (
@@ -157,6 +157,7 @@ def test_a_duration_is_shown_in_words() -> None:
 
 
 @given(seconds=st.integers(0, 3600 * 24 * 3660))
+@settings(deadline=None)
 def test_a_shown_duration_reads_back(seconds: int) -> None:
     """A length of time survives being shown and read."""
     length = timedelta(seconds=seconds)

@@ -305,6 +305,7 @@ def test_a_shown_moment_reads_back(now: datetime, ahead: int, zone: ZoneInfo) ->
 
 
 @given(on=st.dates(date(2026, 11, 25), date(2040, 1, 1)))
+@settings(deadline=None)
 def test_a_shown_date_reads_back(on: date) -> None:
     """A date survives being shown and read, in ISO form too."""
     assert read_date(show_date(on), NOW, NEW_YORK) == on
