@@ -6,10 +6,11 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from conference.deid.known import STATE_CODES, STATES
+from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.lexicon import Lexicon
 from conference.deid.tokens import Shape, Token
 
+_DETERMINERS = frozenset("the a an his her my their this that your some any no each every".split())
 _NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
 _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
 _ENDINGS = (
@@ -140,7 +141,7 @@ class Reader:
     def _frame(self, at: int, reading: Reading) -> None:
         """The words around: titles, kin, verbs of speech, prepositions of place."""
         lists = self._lexicon.lists
-        one, two, three = self._before(at)
+        one, two, _ = self._before(at)
         next_, then, _ = self._after(at)
         word = reading.token.word
         plain = word.spelled and word.ratio < 4 and max(word.given, word.last) < 5 and reading.token.shape is not Shape.TITLE
@@ -155,8 +156,7 @@ class Reader:
             bonus, reading.cued = 1.6, True
         elif one == "am" and two == "i" and not plain:
             bonus = 0.8
-        if next_ in lists["spoke"] and not plain:
-            bonus += 0.7
+        bonus += self._subject(at, reading, one, next_, then)
         if one in ("the", "a", "an", "his", "her", "my", "their", "this", "of", "with", "no", "any", "your", "some") and not (one in ("with", "of")):
             bonus -= 0.8
         reading.name += bonus
@@ -169,11 +169,28 @@ class Reader:
             spot += 2.5
         if next_ in ("area", "county", "native", "resident", "residents"):
             spot += 1.0
+        if one in lists["kin"] and reading.token.shape is Shape.TITLE and not reading.token.first and word.given >= 2 and word.spelled:
+            reading.name += 1.2
         if plain:
             spot *= 0.4
         reading.place += spot
-        if one in STATES and two in ("north", "south") or three in ("",):
-            return
+
+    def _subject(self, at: int, reading: Reading, one: str, next_: str, then: str) -> float:
+        """A word of the given names where only a person can stand: before a verb, before "(they/them)", after "hey"."""
+        token, lists = reading.token, self._lexicon.lists
+        word = token.word
+        if one in ("hey", "hi", "hello", "dear", "thanks") and word.given >= 1 and (token.shape is Shape.TITLE or word.ratio >= 3):
+            return 2.6
+        if next_ == "(" and then in lists["pronoun"] and word.given >= 1:
+            return 4.0
+        if next_ not in lists["spoke"] and not (next_ in ("from", "is", "was", "has", "can't", "won't") and token.first):
+            return 0.0
+        if word.given < 2 or one in _DETERMINERS:
+            return 0.7 if not word.spelled else 0.0
+        strong = next_ in lists["spoke"] and next_ not in ("can", "will", "has", "is", "was", "does", "did", "needs", "had", "notes", "calls", "returns", "marks", "used")
+        if token.first and strong and token.key not in ("will", "may", "art", "long", "so", "my", "an", "in", "see", "son", "man", "do", "the", "he", "she"):
+            return 3.0 + 0.2 * word.common
+        return 1.0
 
     def _harmless(self, at: int, token: Token) -> bool:
         """Whether a list or a frame explains the word."""
@@ -183,8 +200,16 @@ class Reader:
         bare = key.removesuffix("'s")
         if key in lists["harmless"] or key in lists["nation"] or bare in lists["brand"] or key in lists["placeholder_like"]:
             return True
-        if key in lists["title"] or key in lists["kin"]:
+        if key in lists["title"] or key in lists["kin"] or key in lists["contraction"] or key in lists["pronoun"]:
             return True
+        if (key in lists["abbreviation"] or token.word.acronym) and not (token.shape is Shape.TITLE and not token.loud and token.word.given >= 2) and max(token.word.given, token.word.last) < 5:
+            return True
+        if token.shape is Shape.UPPER and not token.loud and 2 <= len(token.text) <= 6 and max(token.word.given, token.word.last) < 3 and not token.word.place:
+            return True
+        if next_.isdigit() and token.shape is not Shape.TITLE and 2 <= len(key) <= 6 and max(token.word.given, token.word.last) < 2 and not token.word.place:
+            return True
+        if token.shape is Shape.MIXED or (token.shape is Shape.TITLE and sum(c.isupper() for c in token.text) >= 2 and not token.word and key[:2] not in ("mc", "ma", "de", "la", "le", "o'", "d'")):
+            return max(token.word.given, token.word.last) < 2
         if bare in lists["eponym_alone"] and one not in lists["strong_title"]:
             strong = max(token.word.given, token.word.last) >= 4
             return not strong or next_ in lists["eponym_head"] or then in lists["eponym_head"] or not token.word.ratio < 7

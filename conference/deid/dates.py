@@ -29,13 +29,14 @@ _HOLIDAYS = (
     r"ramadan|eid(?: al[- ]\w{3,5})?|diwali|passover|yom kippur|rosh hashanah?|valentine'?s(?: day)?|mother'?s day|father'?s day|"
     r"memorial day|labou?r day|independence day|(?:4th|fourth) of july|july 4th|veterans'? day|martin luther king(?: jr\.?)? day|mlk day|"
     r"presidents'? day|columbus day|boxing day|st\.? patrick'?s day|super bowl sunday|black friday|cinco de mayo|kwanzaa|lunar new year|chinese new year|"
-    r"mardi gras|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
+    r"mardi gras|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
 )
 _CUE = (
-    r"\b(?:on|since|until|till|til|from|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|"
-    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|labs?|surgery|pod|expires?|as of|"
-    r"signed|eff(?:ective)?|between|and|to|done|performed|collected|drawn|ct|mri|xray|x-ray|echo|colonoscopy|mammogram|pap|exam)[\s:(]{1,3}"
+    r"\b(?:on|since|until|till|til|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|for|entry for|"
+    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|as of|week of|"
+    r"signed|eff(?:ective)?|performed|collected|drawn|hospital|clinic|moved to|resched(?:uled)? (?:to|for))[\s:(]{1,3}"
 )
+_SCALE = r"(?!(?:[4-6]|10|12|15|20|21|24|27|28|30)\b)"
 _NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
 
 
@@ -43,7 +44,7 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (3, True, r"(?<![\d./-])(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,6})?Z?)?(?![\d])"),
     (3, True, r"(?<![\d./-])(?:3[01]|[12]\d|0?[1-9])\s?([-/.])\s?(?:3[01]|[12]\d|0?[1-9])\s?\1\s?(?:(?:18|19|20)\d\d|['’]?\d\d)(?![\d/]|-\d|\.\d)"),
     (3, True, rf"\b(?:{_WEEKDAY},?\s{{1,3}})?(?:the\s)?{_ORD}[\s,.-]{{0,3}}(?:(?:day\s)?of\s)?(?<![a-z]){_MON}(?:[\s,.-]{{0,3}}(?:{_YEAR}|\d\d(?=\b)(?!\s?(?:mg|%|year|yo|y/o|[-:/]))))?(?![a-z])"),
-    (3, True, rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:./%]|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:./%]))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b"),
+    (3, True, rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:/%]|\.\d|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:/%]|\.\d))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b"),
     (3, True, rf"\b{_MON}[\s,/-]{{0,3}}(?:of\s)?(?:{_YEAR})(?!\d)"),
     (3, True, r"(?<![\d/.-])(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:19|20)\d\d(?![\d/-])"),
     (3, True, r"\b(?:spring|summer|fall|autumn|winter|q[1-4])(?: of)?,? (?:19|20)\d\d\b"),
@@ -52,12 +53,14 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (3, True, r"\b(?:in|since|until|till|last|next|this|early|late|mid|by|from|of|through|during|before|after|around|every)[\s-](?:march|may|august|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\b(?!\s(?:be|have|not|need|also|or|take|require|with|past|in)\b)"),
     (3, True, rf"\b(?<!every )(?<!each ){_WEEKDAY}\b(?!s)"),
     (2, True, rf"\b(?:last|next|this|on|since|until|till|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
-    (2, False, r"\b(?:tue|wed|thu|thur|thurs|fri)\b(?=\s(?:at|am|pm|morning|afternoon|night|\d))"),
+    (2, True, r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))"),
+    (2, True, r"(?<!every )(?<!each )(?<![-/])\b(?:tues|weds|thurs)\b\.?(?![-/])"),
+    (2, True, r"(?<![\d.])(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?=[\s\"'”)]|$)(?=[^A-Za-z0-9]{0,3}(?:$|\n|at|um))"),
     (3, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
     (2, True, rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\sthe\s(?:\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
     (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|at\s\d|and\sthe\s\d))"),
-    (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
-    (2, False, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[1-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|points?))"),
+    (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
+    (2, False, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[13-46-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|points?))"),
     (2, True, r"(?:^|\n)\s{0,4}(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s{0,2}[:-])"),
     (3, True, r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)"),
     (3, True, rf"(?<!\w)\d{{1,2}}{_MON[:-5]}(?:\d{{2}}|\d{{4}})(?!\w)"),

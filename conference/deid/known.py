@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 
+from conference.deid.gazetteer import STATES
 from conference.deid.lexicon import Lexicon, fold, lexicon
 from conference.deid.model import Kind, Known, KnownPerson, Mark, Role
 from conference.deid.tokens import Shape, Token
@@ -210,17 +211,3 @@ def _birth(day: date) -> re.Pattern[str]:
         f"{day.month:02d}{day.day:02d}{day.year % 100:02d}", f"{month}[\\s,-]{{0,2}}{day.year}",
     )
     return re.compile(r"(?<![\w/])(?:" + "|".join(forms) + r")(?![\d/]|[a-z])", re.IGNORECASE)
-
-
-STATES = frozenset(
-    fold(s)
-    for s in (
-        "Alabama,Alaska,Arizona,Arkansas,California,Colorado,Connecticut,Delaware,Florida,Georgia,Hawaii,Idaho,Illinois,Indiana,Iowa,Kansas,Kentucky,"
-        "Louisiana,Maine,Maryland,Massachusetts,Michigan,Minnesota,Mississippi,Missouri,Montana,Nebraska,Nevada,New Hampshire,New Jersey,New Mexico,"
-        "New York,North Carolina,North Dakota,Ohio,Oklahoma,Oregon,Pennsylvania,Rhode Island,South Carolina,South Dakota,Tennessee,Texas,Utah,Vermont,"
-        "Virginia,Washington,West Virginia,Wisconsin,Wyoming,Puerto Rico,England,Scotland,Wales,Northern Ireland,Ontario,Quebec,British Columbia,Alberta"
-    ).split(",")
-)
-STATE_CODES = frozenset(
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR".split()
-)

@@ -70,6 +70,11 @@ class Word(int):
         """Its Brown cluster, 12 bits."""
         return self >> 19 & 0xFFF
 
+    @property
+    def acronym(self) -> bool:
+        """Whether it is mostly written in capitals."""
+        return bool(self >> 31 & 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:

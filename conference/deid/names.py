@@ -1,13 +1,16 @@
 """From readings to marks: runs of likely names and places, with initials and particles between them."""
 
+import re
 from collections.abc import Iterator
 
 from conference.deid.context import Reading
-from conference.deid.lexicon import Lexicon
+from conference.deid.lexicon import Lexicon, fold
 from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 _LINKS = frozenset("de la del der den van von da di do dos das du le el al bin ibn ben abu st san santa mac o".split())
+_PAIR = re.compile(r"(?<![\w./])[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.(?![\w])")
+_SUFFIXES = frozenset("like style based type positive negative related year old led free sign on off up out in up-to-date to and the a pre post non area born bound only wide ray level dose day week month time hour".split())
 HIDE, SURE = 1.0, 3.0
 
 
@@ -15,6 +18,7 @@ def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     """Marks of people and of single-word places."""
     found = [_mark(r) for r in readings if r.token.is_word and max(r.name, r.place) >= HIDE]
     found += _initials(text, readings)
+    found += _hyphens(text, readings)
     found += _links(readings)
     found += _phrases(text, [r.token for r in readings], lexicon)
     return found
@@ -29,25 +33,44 @@ def _mark(reading: Reading) -> Mark:
     return Mark(token.start, token.end, kind, why if score >= SURE else "perhaps a " + why, 40 if place else 41, score >= SURE)
 
 
+_DOTTED = frozenset("po iv im sc sq sl od os ou bid tid qid qd us uk dc md do rn np pa er ed or eg ie am pm ad bc jr sr st dr mr ms vs phd la ny nj eu un mg cc hs ac pc pr ca ba bs ma et al no ph ii pt re id".split())
+
+
 def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
-    """Single letters beside a name: "J. Smith", "Maria L."."""
+    """Single letters that stand for a name: "J. Smith", "Maria L.", "J.T.", "dr b"."""
     for at, reading in enumerate(readings):
         token = reading.token
-        if not (token.is_word and len(token.text) == 1 and token.text.isupper()) or token.text == "I":
+        if not (token.is_word and len(token.text) == 1):
             continue
         dotted = text[token.end : token.end + 1] == "."
         after = readings[at + (2 if dotted else 1) :][:1]
         before = readings[at - 1 : at]
-        hidden = [r for r in (*after, *before) if r.token.is_word and r.name >= HIDE + 0.5]
-        if hidden:
+        hidden = [r for r in (*after, *before) if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)]
+        titled = reading.cued and (text[token.end : token.end + 1] in ".,;:!?)-" or token.end == len(text))
+        if (hidden and (token.text.isupper() or dotted or not after or after[0] not in hidden) and token.text not in ("I", "a")) or titled:
             yield Mark(token.start, token.end, Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _PAIR.finditer(text):
+        if fold(match.group()).replace(".", "").replace(" ", "") not in _DOTTED:
+            yield Mark(match.start(), match.end(), Kind.NAME, "initials, (A)", 41, sure=False)
+
+
+def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:
+    """The other half of a hyphenated name: "Ji-woo", "Achterberg-Roach"."""
+    for at in range(1, len(readings) - 1):
+        a, b = readings[at - 1], readings[at + 1]
+        if readings[at].token.text not in "-‐" or not (a.token.is_word and b.token.is_word) or b.token.start - a.token.end != 1:
+            continue
+        for one, other in ((a, b), (b, a)):
+            if one.name >= HIDE and not one.harmless and not other.harmless and other.name < HIDE and other.token.key not in _SUFFIXES and not other.token.word.drug:
+                if other.token.shape is one.token.shape or one.cued or not (other.token.word.spelled and other.token.word.common > 7):
+                    yield Mark(other.token.start, other.token.end, Kind.NAME, "name, (A)", 41, sure=False)
 
 
 def _links(readings: list[Reading]) -> Iterator[Mark]:
     """Particles between or before name parts: "van der Berg"."""
     for at, reading in enumerate(readings[:-1]):
         token = reading.token
-        if not token.is_word or token.key not in _LINKS:
+        if not token.is_word or token.key not in _LINKS or (at and readings[at - 1].token.text == "/"):
             continue
         ahead = next((r for r in readings[at + 1 : at + 3] if r.token.key not in _LINKS), None)
         if ahead is not None and ahead.token.is_word and ahead.name >= HIDE + 1 and (token.shape is not Shape.TITLE or not token.first):

@@ -28,12 +28,15 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     (Kind.URL, 89, True, "web address, (N)", r"\b(?:https?|ftp|hxxps?)\s?:\s?/\s?/[^\s<>\"']{2,400}(?<![.,;:!?)\]])"),
     (Kind.URL, 88, True, "web address, (N)", r"\bwww\.[^\s<>\"']{2,300}(?<![.,;:!?)\]])"),
     (Kind.URL, 87, True, "web address, (N)", r"(?<![\w@.])(?:[A-Za-z0-9-]{1,40}\.){1,4}(?:com|org|net|edu|gov|io|me|info|biz|ly|tv|app|health|co\.uk|org\.uk|nhs\.uk|ca|uk|de|us|co|be|fm|am)(?:/[^\s<>\"']{0,300}(?<![.,;:!?)\]]))?(?![\w@])"),
-    (Kind.ID, 60, True, "account handle, (R)", r"(?<![\w@/.])@[A-Za-z_]\w{1,30}(?!\w)"),
+    (Kind.ID, 60, True, "account handle, (R)", r"(?<![\w@/.])@[A-Za-z_À-ɏ][\w-]{1,30}(?!\w)"),
+    (Kind.ID, 60, True, "account handle, (R)", r"(?<![\w@/.-])[A-Za-z][A-Za-z0-9]{1,20}(?:_[A-Za-z0-9]{1,20}){1,3}(?![\w(.])"),
+    (Kind.ID, 61, True, "account handle, (R)", r"(?i:\b(?:username|user name|user|login|handle|screen name|insta|instagram|ig|snap|snapchat|twitter|tiktok|facebook|fb|venmo|skype|discord|telegram|gamertag|kik)\b(?: (?:handle|name|account|id))?(?: (?:is|as|at))?\s?[:=]?\s?)(?P<v>@?(?=[\w.-]{0,30}[\d_.])[A-Za-z_][\w.-]{2,30}\w)"),
     (Kind.IP, 92, True, "network address, (O)", r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?::\d{1,5})?(?![\d.]{0,1}\d)"),
     (Kind.IP, 92, True, "network address, (O)", r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}(?![\w:])|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:){0,6}[0-9a-fA-F]{1,4}(?![\w:])"),
     (Kind.ID, 92, True, "hardware address, (M)", r"(?<![\w:-])(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}(?![\w:-])"),
     (Kind.SSN, 91, True, "social security number, (G)", r"(?<![\d-])\d{3}[- .]\d{2}[- .]\d{4}(?![\d-])"),
     (Kind.SSN, 91, True, "social security number, (G)", r"(?i:\b(?:ssn|ss ?#|soc(?:ial)? sec(?:urity)?)\b(?: (?:number|no|num|#))?)(?:[\s:#=.]{0,3}(?:is|was|ending|in|last|four|4|digits)?){0,5}[\s:#=]{0,3}(?P<v>(?:[\dxX*]{1,4}[- ]?){1,4}\d{3,4})(?!\d)"),
+    (Kind.SSN, 91, True, "social security number, (G)", r"(?i:\b(?:ssn|social|ss ?#|soc sec)\b\D{0,30}?\b(?:last|final|ending|ends)\b\D{0,20}?|\blast (?:4|four)\b(?: digits)?\D{0,24}?\b(?:social|ssn|ss)\b\D{0,12}?)(?P<v>\d{4})(?!\d)"),
     (Kind.ACCOUNT, 86, True, "bank or card number, (J)", r"\b[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){2,7}[A-Z0-9]{1,4}\b"),
     (Kind.ACCOUNT, 84, True, "bank or card number, (J)", r"(?<![\d.-])\d{4}(?:[ -]\d{4}){2,3}(?:[ -]\d{1,4})?(?![\d-])|(?<![\d.-])3\d{3}[ -]\d{6}[ -]\d{5}(?![\d-])"),
     (Kind.ID, 83, True, "vehicle number, (L)", r"\b(?=[A-HJ-NPR-Za-hj-npr-z]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Za-hj-npr-z])[A-HJ-NPR-Za-hj-npr-z0-9]{17}\b"),
@@ -121,4 +124,7 @@ def structured(text: str) -> list[Mark]:
             start, end = match.span(group)
             if _plausible(kind, why, text[start:end], text, end):
                 found.append(Mark(start, end, kind, why, rank, sure))
+    if len(found) > 1 and any(m.kind is Kind.EMAIL for m in found):
+        mails = [(m.start, m.end) for m in found if m.kind is Kind.EMAIL]
+        found = [m for m in found if m.kind is Kind.EMAIL or not any(s <= m.start and m.end <= e for s, e in mails)]
     return [m for m in found if m.rank > 86 or not any(s <= m.start and m.end <= e for s, e in harmless)]

@@ -206,13 +206,14 @@ def build(at: dict[str, Path]) -> None:
     known = spelled(at["spylls"], iter(sorted(words)))
     rows = []
     for w in sorted(words):
-        low, title, _ = shares.get(w, (0.0, 0.0, 0.0))
+        low, title, upper = shares.get(w, (0.0, 0.0, 0.0))
         common = max(0, min(15, round(math.log(low) + 20))) if low else 0
         ratio = level(math.log((title + 1e-10) / (low + 1e-10)), RATIO)
         g = level(given.get(w, 0.0), GIVEN) or (1 if w in far_given or w in pet else 0)
         s = level(last.get(w, 0.0), LAST) or (1 if w in far_last else 0)
         value = common | ratio << 4 | g << 7 | s << 10 | cities.get(w, 0) << 13
         value |= (w in terms) << 16 | (w in drugs) << 17 | (w in known) << 18 | (clusters.get(w, 0) & 0xFFF) << 19
+        value |= (len(w) < 8 and upper > 0.55 * (low + title + upper)) << 31
         rows.append((w, value))
     write("words", "\n".join(w for w, _ in rows) + "\n\n" + " ".join(f"{v:x}" for _, v in rows))
     write("places", "\n".join(f"{k}\t{v}" for k, v in sorted(cities.items()) if " " in k))
