@@ -22,6 +22,5 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,  # SQLite alters a table by making it anew
     render_item=render,
-    transactional_ddl=True,  # true of SQLite too, once BEGIN is ours and not the driver's
 )
 context.run_migrations()
