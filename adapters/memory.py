@@ -15,7 +15,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Said:
-    """One message as it stands now: the bot's ``card`` or a person's ``text``. ``to``: the only one who sees it."""
+    """One message as it stands now: a card of the bot's or a person's text, for all or only one (``to``)."""
 
     ref: MessageRef
     place: Place

@@ -63,8 +63,8 @@ class Forms:
         self._answered = {entry for entry in self._answered if entry[1][0] != number}
         self._drafts = {entry: draft for entry, draft in self._drafts.items() if entry[1][0] != number}
 
-    def fields(self, account: str, offer: Offer, given: Mapping[str, str]) -> dict[str, str]:
-        """All the form's fields with what they hold now. Raises :class:`Mistake` if that cannot be sent."""
+    def keep(self, account: str, offer: Offer, given: Mapping[str, str]) -> Mapping[str, str]:
+        """Keep what was given so far. Raises :class:`Mistake` at a value that its field cannot have."""
         draft = self._drafts.setdefault((account, offer.key), {})
         wrong: list[Mistake] = []
         for field in offer.form.fields:
@@ -75,6 +75,11 @@ class Forms:
                     wrong.append(mistake)
         if wrong:
             raise wrong[0]
+        return draft
+
+    def fields(self, account: str, offer: Offer, given: Mapping[str, str]) -> dict[str, str]:
+        """All the form's fields with what they hold now. Raises :class:`Mistake` if that cannot be sent."""
+        draft = self.keep(account, offer, given)
         filled = {field.name: draft.get(field.name, field.value) for field in offer.form.fields}
         missing = [f.name for f in offer.form.fields if f.required and not filled[f.name].strip()]
         if missing:

@@ -213,12 +213,29 @@ class Keyboard:
         account = self.account
         offer = self._platform.forms.newest(account, self.here)
         if rest:
-            given = {named_field(offer.form, name).name: value for name, value in lines.assignments(rest)}
+            given = self._given(account, offer, rest)
         else:
             given = await self._asked(account, offer)
         fields = self._platform.forms.fields(account, offer, given)
         self._enter_where(offer.message)
         return await self._platform.submit(account, offer, fields)
+
+    def _given(self, account: str, offer: Offer, rest: str) -> dict[str, str]:
+        """The fields that the line names. What is well said is kept, whatever else is wrong with the line."""
+        given: dict[str, str] = {}
+        slips: list[Mistake] = []
+        try:
+            for name, value in lines.assignments(rest):
+                try:
+                    given[named_field(offer.form, name).name] = value
+                except Mistake as slip:
+                    slips.append(slip)
+        except Mistake as slip:
+            slips.append(slip)
+        if slips:
+            self._platform.forms.keep(account, offer, given)
+            raise slips[0]
+        return given
 
     async def _asked(self, account: str, offer: Offer) -> dict[str, str]:
         given: dict[str, str] = {}
@@ -295,7 +312,7 @@ class Keyboard:
     async def help(self, _rest: str) -> Outcome:
         width = max(len(line.usage) for line in SLASH_LINES.values())
         told = [f"{line.usage:<{width}}  {line.does}" for line in SLASH_LINES.values()]
-        told.append(f"Everything else is a message. In a room, !{BOT} … speaks to the bot: !{BOT} help")
+        told.append(f"All else is a message; in a room the bot hears what begins with !{BOT}")
         self._platform.remark("\n".join(told))
         return DONE
 

@@ -28,18 +28,20 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """``indent`` and ``hang``: the blanks before it, and the further ones where it is wrapped."""
+
     spans: tuple[Span, ...] = ()
     indent: int = 0
+    hang: int = 0
 
     @property
     def text(self) -> str:
-        return (" " * self.indent + "".join(span.text for span in self.spans)).rstrip()
+        return " " * self.indent + "".join(span.text for span in self.spans).rstrip()
 
 
 def card_lines(card: Card, saved: Saved) -> list[Line]:
     """The card's words, line by line. ``saved`` keeps a file and tells where, or why not."""
-    title_style = STYLE_OF_TONE[card.tone] or "strong"
-    lines = [*_called(card), *paragraph(card.title, title_style)] if card.title else _called(card)
+    lines = _title(card)
     for block in card.blocks:
         lines += _block(block, saved)
     return lines
@@ -53,8 +55,8 @@ def paragraph(text: str, style: str = "", indent: int = 0) -> list[Line]:
 def message_lines(head: Sequence[Span], body: Sequence[Line]) -> list[Line]:
     """One message: its head and first words in a line, what follows indented by four blanks."""
     first = body[0].spans if body else ()
-    further = [Line(line.spans, INDENT + line.indent) for line in body[1:]]
-    return [Line((*head, *first)), *further]
+    further = [Line(line.spans, INDENT + line.indent, line.hang) for line in body[1:]]
+    return [Line((*head, *first), hang=INDENT), *further]
 
 
 def wrapped(lines: Iterable[Line], width: int) -> list[Line]:
@@ -67,11 +69,19 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cell, text))
 
 
-def _called(card: Card) -> list[Line]:
+def _title(card: Card) -> list[Line]:
+    called = _called(card)
+    if not card.title:
+        return [Line(tuple(called))] if called else []
+    first, *further = paragraph(card.title, STYLE_OF_TONE[card.tone] or "strong")
+    return [Line((*called, *first.spans)), *further]
+
+
+def _called(card: Card) -> list[Span]:
     """The accounts that the card calls, unless its words name them anyway."""
     words = " ".join([card.title, *(text for block in card.blocks for text in _said(block))]).casefold()
-    called = [f"@{harmless(account)}" for account in card.mentions if f"@{account.casefold()}" not in words]
-    return [Line((Span(" ".join(called).replace("\n", " "), "mention"),))] if called else []
+    called = [account for account in card.mentions if f"@{account.casefold()}" not in words]
+    return [span for account in called for span in (Span(f"@{_one_line(account)}", "mention"), Span(" "))]
 
 
 def _said(block: Block) -> Iterator[str]:
@@ -110,13 +120,13 @@ def _row(row: Row) -> list[Line]:
     style = STYLE_OF_TONE[row.tone]
     first, *further = paragraph(row.text, style)
     lead = (*_spans(_one_line(row.lead), style or "lead"), Span(" ")) if row.lead else ()
-    lines = [Line((*lead, *first.spans)), *(Line(line.spans, 2) for line in further)]
+    lines = [Line((*lead, *first.spans), hang=2), *(Line(line.spans, 2) for line in further)]
     return lines + [line for text in row.details for line in paragraph(text, "quiet", 2)]
 
 
 def _labelled(name: str, value: str, indent: int = 0) -> list[Line]:
     first, *further = paragraph(value)
-    head = Line((Span(f"{_one_line(name)}: ", "name"), *first.spans), indent)
+    head = Line((Span(f"{_one_line(name)}: ", "name"), *first.spans), indent, hang=2)
     return [head, *(Line(line.spans, indent + 2) for line in further)]
 
 
@@ -171,11 +181,11 @@ def _spans(text: str, style: str) -> Iterator[Span]:
 
 
 def _wrap(line: Line, width: int) -> Iterator[Line]:
-    """The line in pieces; the further ones are indented as the message is, and two blanks more in a list."""
+    """The line in pieces, the further ones indented by its hang too."""
     if cells(line.text) <= width:
         yield line
         return
-    further = line.indent + 2 if line.indent else INDENT
+    further = line.indent + line.hang
     indent, used, spans = line.indent, line.indent, list[Span]()
     for word in _words(line.spans, width - further):
         if spans and used + cells(word.text.rstrip()) > width:
