@@ -8,7 +8,7 @@ from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 _WHY = "street address, (B)"
-_UNITS = frozenset("apt apartment suite ste box lot trailer flat psc".split())
+_UNITS = frozenset("apt apartment suite ste trailer flat psc".split())
 _MILITARY = frozenset("apo fpo dpo".split())
 _LINKS = frozenset("de la le du des da do dos del di dei nad u ul ut van von der den am im an of the st and".split())
 _ENDINGS = ("strasse", "straße", "straat", "gatan", "vagen", "vej", "gade", "katu", "tie", "weg", "gasse", "veien", "utca", "laan", "plein", "platz", "allee", "gata", "veg")
@@ -100,7 +100,7 @@ def _anchored(tokens: list[Token], at: int) -> tuple[int, int] | None:
     token = tokens[at]
     ahead = tokens[at + 1 : at + 3]
     number = next((t for t in ahead if t.text not in ".#"), None)
-    unit = token.key in _UNITS and number is not None and number.text.isdigit() and len(number.text) < 6
+    unit = (token.key in _UNITS or (token.key == "unit" and at + 2 < len(tokens) and tokens[at + 2].key == "box")) and number is not None and number.text.isdigit() and len(number.text) < 6
     military = token.key in _MILITARY and number is not None and number.key in ("ae", "aa", "ap")
     code = (
         token.is_word and len(token.text) <= 3 and at > 0 and tokens[at - 1].text in ",\n" and bool(ahead) and ahead[0].text.isdigit() and len(ahead[0].text) == 5
@@ -145,9 +145,9 @@ def _tail(tokens: list[Token], last: int) -> int:
             if lines > 5 or (at + 1 < len(tokens) and tokens[at + 1].text == "\n"):
                 break
         elif token.text.isdigit():
-            if len(token.text) >= 4 or tokens[at - 1].key in _UNITS or tokens[at - 1].text in ".#" or lines == 0 and len(token.text) >= 2 and at == last + 1:
+            if len(token.text) >= 4 or tokens[at - 1].key in _UNITS or tokens[at - 1].text in ".#" or tokens[at - 1].key == "box" or (lines == 0 and len(token.text) >= 2 and at == last + 1):
                 best = at
-        elif token.key in _UNITS or token.key in _MILITARY:
+        elif token.key in _UNITS or token.key in _MILITARY or token.key == "box":
             best = at
         elif token.is_word and _town(tokens, at):
             best = at

@@ -17,14 +17,14 @@ _RULES = (
     rf"(?<![\d./-]){_OLD}{_AFTER}",
     rf"{_BEFORE}(?:about |approximately |over )?{_OLD}(?![\d%/.:-]|\s?(?:mg|mmhg|kg|lbs?|percent|%|bpm|degrees|on\b|days?|weeks?|months?|minutes?|hours?|pounds|units?|and\s|cm|mm|in\b|systolic|over|points|ml|or\b|miles|beats|pack|meters|steps|g\b|L\b|RA\b))",
     rf"(?:^|[\n;,.(]|\bpt|\bpatient|\ba|\ban|\bthis)\s?{_OLD}\s?-?(?=[mfMF]\b|\s?(?:male|female|man|woman|lady|gentleman|gentlewoman)\b)",
-    rf"(?<!\w){_OLD}(?=(?:st|nd|rd|th) (?:birthday|bday|year of life))",
+    rf"(?<!\w)(?P<v>(?:9\d|1[0-2]\d)(?:st|nd|rd|th))(?= (?:birthday|bday|year of life))",
     rf"\b{_WORDS}(?=[\s-]{{1,2}}(?:year|yr)s?[\s-]{{1,2}}(?:old|of age))",
     rf"\b(?:aged?|turned|turning|she is|he is|is now|age of)\s{_WORDS}(?!\s?(?:percent|mg|degrees|over))\b",
     r"\b(?P<v>nonagenarians?|centenarians?|supercentenarians?)\b",
     r"\b(?:her|his|their|my)\s(?P<v>(?:(?:early|mid|late|low|upper)[\s-])?(?:nineties|90['’]?s|100['’]?s))(?!\w)",
     r"\b(?P<v>(?:ninety|hundred(?:th)?|hundred and|ninetieth|ninety[\s-](?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)))(?=\s(?:birthday|bday))",
     r"(?<![\d./-])(?P<v>9[1-9]|1[0-2]\d)\s?(?=years young)",
-    r"[A-Za-z]{2,},\s(?P<v>9\d|10\d|11\d)(?=,\s(?:at|who|is|was|a|an|lives|living|with|in|home|retired|widow|widower|widowed|admitted|presents|presented|here|has|from|on|still|frail|independent|bedbound|dementia|and|male|female)\b)",
+    r"\w{2,20},\s(?P<v>ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|9\d|10\d|11\d)(?=,\s(?:[a-z]+ic|at|who|is|was|a|an|lives|living|with|in|home|retired|widow|widower|widowed|admitted|presents|presented|here|has|from|on|still|frail|independent|bedbound|dementia|and|male|female)\b)",
     r"(?<![\d] )\((?P<v>9\d|10\d|11\d)(?=(?:,\s?[a-z]|\)|\s?[mMfF]\b|\s?(?:y|yo|yrs?)\b))(?!\)?\s?(?:mg|%|on\b))",
 )
 _BORN = r"\b(?:born|b\.|birth year|year of birth|yob)(?: in| circa| around)?[\s:]{1,2}(?P<v>(?:18[5-9]|190|191|192)\d|193[0-4])\b"
@@ -45,7 +45,7 @@ def ages(text: str) -> list[Mark]:
         for match in pattern.finditer(text):
             start, end = match.span("v")
             raw = text[start:end]
-            if (raw.isdigit() and int(raw) < 90) or (_STATED.match(text, end) and raw in ("90", "ninety")):
+            if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (_STATED.match(text, end) and raw in ("90", "ninety")):
                 continue
             found.append(Mark(start, end, Kind.AGE, "age over 89, (C)", 66, stand_in=_words(raw)))
     return found

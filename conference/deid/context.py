@@ -58,7 +58,8 @@ class Reader:
                     line.append(token)
                 continue
             long = [t for t in line if len(t.text) > 3]
-            if len(long) >= 4 and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long) and any(t.word.spelled and t.word.ratio < 3 for t in long if t.shape is Shape.TITLE):
+            plain = [t for t in long if t.shape is Shape.TITLE and t.word.spelled and t.word.ratio < 3 and t.word.common > 5 and max(t.word.given, t.word.last) < 3]
+            if len(long) >= 4 and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long) and len(plain) >= 0.5 * len(long):
                 for t in line:
                     t.loud = True
             line = []
@@ -86,9 +87,12 @@ class Reader:
             return -4.0
         if not word:
             clinical = len(key) > 5 and (key.endswith(_ENDINGS) or key.startswith(_PREFIXES))
-            return (-2.0 if clinical else 1.3) - (1.0 if len(key) == 2 else 0.0)
+            score = ((-0.6 if token.shape is Shape.TITLE and not token.first and not token.loud else -2.0) if clinical else 1.3) - (1.0 if len(key) == 2 else 0.0)
+            return score + (0.0 if token.text.isascii() else 1.0)
         score = (word.ratio - 3.5) * 0.7 if word.common or word.ratio > 4 else 0.6
         score -= 1.3 * word.spelled + max(0, word.common - 6) * 0.35
+        if not token.text.isascii() and not word.spelled and "’" not in token.text:
+            score += 1.0
         if word.disease:
             score -= 1.2
         if word.drug and word.given < 4:
@@ -169,6 +173,9 @@ class Reader:
             spot += 2.5
         if next_ in ("area", "county", "native", "resident", "residents"):
             spot += 1.0
+        compound = next_ == "-" or one == "-"
+        if not compound and one in ("at", "to", "from", "in", "near") and reading.token.shape is Shape.TITLE and not reading.token.first and not reading.token.loud and next_[:1].isalpha() and at + 1 < len(self._tokens) and self._tokens[at + 1].shape is Shape.TITLE and not word.disease and reading.token.key not in lists["generic"]:
+            spot += 1.0
         if one in lists["kin"] and reading.token.shape is Shape.TITLE and not reading.token.first and word.given >= 2 and word.spelled:
             reading.name += 1.2
         if plain:
@@ -181,7 +188,11 @@ class Reader:
         word = token.word
         if one in ("hey", "hi", "hello", "dear", "thanks") and word.given >= 1 and (token.shape is Shape.TITLE or word.ratio >= 3):
             return 2.6
-        if next_ == "(" and then in lists["pronoun"] and word.given >= 1:
+        if one in ("is", "its", "it's", "im", "i'm", "am", "was") and word.given >= 2 and (next_ in (",", "from", "here", "w", "with", "(", ".") or token.shape is Shape.TITLE) and (word.common < 9 or next_ in ("from", "here", "(")) and not (word.spelled and next_ in (",", ".", "with", "w") and token.shape is not Shape.TITLE and word.ratio < 3):
+            return 2.4
+        if one in lists["kin"] and word.given >= 2 and word.spelled and token.shape is Shape.LOWER and next_ in lists["spoke"] and next_ not in ("can", "will"):
+            return 2.6
+        if next_ == "(" and then in lists["pronoun"]:
             return 4.0
         if next_ not in lists["spoke"] and not (next_ in ("from", "is", "was", "has", "can't", "won't") and token.first):
             return 0.0
@@ -208,8 +219,12 @@ class Reader:
             return True
         if next_.isdigit() and token.shape is not Shape.TITLE and 2 <= len(key) <= 6 and max(token.word.given, token.word.last) < 2 and not token.word.place:
             return True
-        if token.shape is Shape.MIXED or (token.shape is Shape.TITLE and sum(c.isupper() for c in token.text) >= 2 and not token.word and key[:2] not in ("mc", "ma", "de", "la", "le", "o'", "d'")):
+        if token.shape is Shape.MIXED or (token.shape is Shape.TITLE and token.text[1:2].isupper() and not token.word):
             return max(token.word.given, token.word.last) < 2
+        if one == "-" or next_ == "-":
+            pair = f"{self._tokens[at - 2].key}-{key}" if one == "-" and at > 1 else f"{key}-{then}"
+            if pair in lists["eponym_pair"] or (bare in lists["eponym"] and all(p in lists["eponym"] for p in pair.split("-"))):
+                return one not in lists["strong_title"]
         if bare in lists["eponym_alone"] and one not in lists["strong_title"]:
             strong = max(token.word.given, token.word.last) >= 4
             return not strong or next_ in lists["eponym_head"] or then in lists["eponym_head"] or not token.word.ratio < 7

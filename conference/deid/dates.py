@@ -29,12 +29,12 @@ _HOLIDAYS = (
     r"ramadan|eid(?: al[- ]\w{3,5})?|diwali|passover|yom kippur|rosh hashanah?|valentine'?s(?: day)?|mother'?s day|father'?s day|"
     r"memorial day|labou?r day|independence day|(?:4th|fourth) of july|july 4th|veterans'? day|martin luther king(?: jr\.?)? day|mlk day|"
     r"presidents'? day|columbus day|boxing day|st\.? patrick'?s day|super bowl sunday|black friday|cinco de mayo|kwanzaa|lunar new year|chinese new year|"
-    r"mardi gras|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
+    r"mardi gras|d[ií]a de (?:los )?muertos|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
 )
 _CUE = (
     r"\b(?:on|since|until|till|til|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|for|entry for|"
     r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|as of|week of|"
-    r"signed|eff(?:ective)?|performed|collected|drawn|hospital|clinic|moved to|resched(?:uled)? (?:to|for))[\s:(]{1,3}"
+    r"signed|eff(?:ective)?|performed|collected|drawn|hospital|clinic|moved to|resched(?:uled)? (?:to|for))[\s:(~]{1,3}"
 )
 _SCALE = r"(?!(?:[4-6]|10|12|15|20|21|24|27|28|30)\b)"
 _NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
@@ -55,7 +55,7 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (2, True, rf"\b(?:last|next|this|on|since|until|till|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
     (2, True, r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))"),
     (2, True, r"(?<!every )(?<!each )(?<![-/])\b(?:tues|weds|thurs)\b\.?(?![-/])"),
-    (2, True, r"(?<![\d.])(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?=[\s\"'”)]|$)(?=[^A-Za-z0-9]{0,3}(?:$|\n|at|um))"),
+    (2, True, r"(?<![\w.])(?:0?[1-9]|[12]\d|3[01])\.\s?(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})\b\.?(?:\s?(?:19|20)\d\d)?"),
     (3, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
     (2, True, rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\sthe\s(?:\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
     (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|at\s\d|and\sthe\s\d))"),

@@ -10,6 +10,10 @@ from conference.deid.tokens import Shape, Token
 
 _LINKS = frozenset("de la del der den van von da di do dos das du le el al bin ibn ben abu st san santa mac o".split())
 _PAIR = re.compile(r"(?<![\w./])[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.(?![\w])")
+_LONE = re.compile(r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])")
+_COUPLE = re.compile(r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<a>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<b>[A-Z])\b")
+# Letters outside the Latin and Greek alphabets (Greek letters serve as symbols, alone).
+_FOREIGN = re.compile(r"[\u0370-\u03ff]{3,}|[\u0400-\u1dff\u2e80-\ud7ff\uf900-\ufaff\ufe70-\ufeff\U00020000-\U0002ffff]+")
 _SUFFIXES = frozenset("like style based type positive negative related year old led free sign on off up out in up-to-date to and the a pre post non area born bound only wide ray level dose day week month time hour".split())
 HIDE, SURE = 1.0, 3.0
 
@@ -46,9 +50,16 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         after = readings[at + (2 if dotted else 1) :][:1]
         before = readings[at - 1 : at]
         hidden = [r for r in (*after, *before) if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)]
-        titled = reading.cued and (text[token.end : token.end + 1] in ".,;:!?)-" or token.end == len(text))
+        titled = reading.cued and not text[token.end : token.end + 1].isalnum()
         if (hidden and (token.text.isupper() or dotted or not after or after[0] not in hidden) and token.text not in ("I", "a")) or titled:
             yield Mark(token.start, token.end, Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _LONE.finditer(text):
+        yield Mark(*match.span("v"), Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _COUPLE.finditer(text):
+        for group in ("a", "b"):
+            yield Mark(*match.span(group), Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _FOREIGN.finditer(text):
+        yield Mark(*match.span(), Kind.NAME, "perhaps a name in another script, (A)", 30, sure=False)
     for match in _PAIR.finditer(text):
         if fold(match.group()).replace(".", "").replace(" ", "") not in _DOTTED:
             yield Mark(match.start(), match.end(), Kind.NAME, "initials, (A)", 41, sure=False)

@@ -107,7 +107,7 @@ def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
     while back >= 0 and at - back <= 8:
         token = tokens[back]
         link = token.key in ("of", "the", "for", "and", "at") and token.shape is Shape.LOWER or token.text in ".'’-&"
-        if token.text == "." and not (back and len(tokens[back - 1].text) <= 2):
+        if token.text == "." and not (back and len(tokens[back - 1].text) <= 3):
             break
         if not link:
             opener = token.first and token.word.common > 9 and token.key not in lexicon.lists["generic"]

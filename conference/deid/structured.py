@@ -10,10 +10,11 @@ from functools import cache
 
 from conference.deid.model import Kind, Mark
 
-_VALUE = r"(?P<v>[A-Za-z0-9](?:[A-Za-z0-9]|[-/.](?=[A-Za-z0-9])){2,30})"
+_SPACED = r"[A-Za-z]{0,4} ?\d{2,5}(?: \d{2,5}){1,4}(?![\w.]|,\d)|"
+_VALUE = rf"(?P<v>{_SPACED}[A-Za-z0-9](?:[A-Za-z0-9]|[-/.](?=[A-Za-z0-9])){{2,30}})"
 _GAP = (
     r"[\s:#=.,*(\[-]{0,4}(?:(?:number|numbers|no|num|nr|nbr|id|ids|ref|reference|identifier|is|was|of|code|here|on|file|the|for|a|her|his|my|"
-    r"plate|tag|shows|reads|listed|as|to|card|account|member|under|with|ending|in|and|#)\b[\s:#=.,*(\[-]{0,4}){0,4}"
+    r"plate|tag|shows|reads|listed|as|to|card|account|member|under|with|ending|ends|in|and|#)\b[\s:#=.,*(\[-]{0,4}){0,4}"
 )
 _CUES: tuple[tuple[Kind, str, str], ...] = (
     (Kind.MRN, "record number, (H)", r"mrn|mr\s?#|m\.r\.n\.?|medical rec(?:ord)?s?|hospital (?:record|number|no|id|chart)|(?:patient|pt)'?s? (?:chart|record|number|identifier|id|file|ref)|chart(?: ref)?|record (?:no|number|#|id)|unit (?:no|number|#)|emr|ehr|case (?:no|number|#|id)|encounter|accession|visit (?:no|number|id|#)|csn|fin|nhs|chi|patient #|pt #|pat id|file (?:no|number|#)"),
@@ -41,7 +42,7 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     (Kind.ACCOUNT, 84, True, "bank or card number, (J)", r"(?<![\d.-])\d{4}(?:[ -]\d{4}){2,3}(?:[ -]\d{1,4})?(?![\d-])|(?<![\d.-])3\d{3}[ -]\d{6}[ -]\d{5}(?![\d-])"),
     (Kind.ID, 83, True, "vehicle number, (L)", r"\b(?=[A-HJ-NPR-Za-hj-npr-z]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Za-hj-npr-z])[A-HJ-NPR-Za-hj-npr-z0-9]{17}\b"),
     (Kind.PHONE, 80, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\+\d{1,3}[ .()-]{0,2}\d{1,4}(?:[ .()-]{1,2}\d{1,5}){0,5}(?!\w)"),
-    (Kind.PHONE, 79, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])(?:1[ .-])?(?:\(\d{3}\)[ .-]{0,2}|\d{3}[ .-]{1,3})\d{3}[ .-]{1,3}\d{4}(?:\s?,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w]|[.,/-]\d)"),
+    (Kind.PHONE, 79, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])(?:1[ .-])?(?:\(\d{3}\)[ .-]{0,2}|\d{3}[ ./-]{1,3})\d{3}[ .-]{1,3}\d{4}(?:\s?,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w]|[.,/-]\d)"),
     (Kind.PHONE, 79, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .-]?\d{2,5}){2,5}(?!\w|[.,/]\d)"),
     (Kind.PHONE, 70, False, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w]|[.,/-]\d)"),
     (Kind.PHONE, 82, True, "telephone or fax number, (D), (E)", r"(?i:\b(?:phone|tel|telephone|ph|cell|mobile|fax|pager|beeper|call|callback|voicemail|text|reach(?:ed|able)?|contact|whatsapp|sms|ext|extension|dial|line|number)\b)\W{0,3}(?:(?i:number|no|line|me|him|her|them|us|is|at|on|back|left|home|work|to|or|the|patient|his|her|their|my|parent|caregiver|#|@)\b\W{0,3}){0,5}(?P<v>\+?\(?\d[\d().x -]{2,24}\d)(?![\w%]|[/.,]\d)"),
@@ -50,6 +51,8 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     (Kind.ID, 54, False, "code with many digits, (R)", r"(?<![\w.-])\d{2,10}[A-Za-z]{1,4}\d{2,10}(?:-\w{1,8}){0,2}(?![\w-])"),
     (Kind.ID, 54, False, "code with many digits, (R)", r"(?<![\w.-])[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}-\d{3,10}(?:-\w{1,8}){0,3}(?![\w-])"),
     (Kind.ID, 54, False, "number in groups, (R)", r"(?<![\w.,/-])\d{2,8}(?:-\d{2,8}){1,4}(?![\w/-]|[.,]\d)"),
+    (Kind.ID, 53, False, "number in groups, (R)", r"(?<![\w.,/-])\d{3,4}(?: \d{3,4}){2,4}(?![\w/-]|[.,]\d)"),
+    (Kind.ID, 61, True, "account handle, (R)", r"(?<![\w/])/?[ur]/[A-Za-z][\w-]{2,30}"),
     (Kind.ID, 56, True, "number behind #, (R)", r"(?<![\w&])#\s?(?P<v>\d{4,20})\b"),
 )
 # Published codes: trials, papers, billing and disease codes, variants. They name no person.
