@@ -189,6 +189,11 @@ class Case:
         return tuple(waits)
 
     @property
+    def is_settled(self) -> bool:
+        """Closed, withdrawn, or put off to a day of its own: no agenda takes it by itself."""
+        return self.state not in OPEN or (self.state is CaseState.DEFERRED and self.deferred_until is not None)
+
+    @property
     def is_ready(self) -> bool:
         return not self.missing
 

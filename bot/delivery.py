@@ -1,0 +1,165 @@
+"""From the outbox to the chat: what is due is re-checked, rendered, sent once and marked.
+
+A notice is marked as being sent before it goes out and as sent after. Where a stop comes in between, the same key is
+sent again and the platform makes one message of it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from adapters.card import Card
+from adapters.platform import ChatPlatform, MessageRef, NotDelivered, Place
+from bot.clock import Clock
+from bot.notices import Later, Nudge, Sending, digest, render
+from bot.settings import Settings
+from storage.database import Database
+from storage.keys import KeyRing
+from storage.notices import Act, Notice, NoticeState
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+FIRST_WAIT = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to send, and the notices that it settles (several, where a digest gathers them)."""
+
+    notices: tuple[Notice, ...]
+    card: Card | None
+
+
+@dataclass(slots=True)
+class Delivery:
+    database: Database
+    ring: KeyRing
+    platforms: Mapping[str, ChatPlatform]
+    settings: Settings
+    clock: Clock
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def recover(self) -> None:
+        """After a start: what was being sent is due again, under the key it had."""
+        await asyncio.to_thread(self._release)
+
+    async def drain(self) -> int:
+        """Send everything that is due now; how many messages went out."""
+        sent = 0
+        async with self._turn:
+            while due := await asyncio.to_thread(self._due):
+                members = {key: await self._members(*key) for key in {(n.platform, n.room) for n in due if n.room}}
+                outgoing = await asyncio.to_thread(self._claim, due, members)
+                for message in outgoing:
+                    sent += await self._send(message)
+        return sent
+
+    # -- in the store --------------------------------------------------------------------------------------------
+    def _due(self) -> tuple[Notice, ...]:
+        with self.database.reading() as connection:
+            due = Store(connection, self.ring).notices.due(self.clock.now())
+        return tuple(n for n in due if n.platform in self.platforms)
+
+    def _claim(
+        self, due: Sequence[Notice], members: Mapping[tuple[str, str], frozenset[str] | None]
+    ) -> list[Outgoing]:
+        """Check again whether each still applies, render it, and mark it as being sent."""
+        outgoing: list[Outgoing] = []
+        nudges: dict[tuple[str, str, str], list[tuple[Notice, Nudge]]] = {}
+        now = self.clock.now()
+        with self.database.transaction() as connection:
+            house = Store(connection, self.ring)
+            for notice in due:
+                in_room = members.get((notice.platform, notice.room))
+                what = render(Sending(house, notice, now, self.settings, in_room))
+                match what:
+                    case None:
+                        house.notices.mark(notice, NoticeState.DROPPED, why="no longer applies")
+                    case Later():
+                        house.notices.mark(notice, NoticeState.NEW, not_before=what.at)
+                    case Nudge():
+                        house.notices.mark(notice, NoticeState.SENDING)
+                        nudges.setdefault((notice.platform, notice.team, what.account), []).append((notice, what))
+                    case Card():
+                        house.notices.mark(notice, NoticeState.SENDING)
+                        outgoing.append(Outgoing((notice,), what))
+        outgoing += [_gathered(pairs) for pairs in nudges.values()]
+        return sorted(outgoing, key=lambda o: o.notices[0].id)
+
+    def _mark(self, notices: Sequence[Notice], message: MessageRef | None) -> None:
+        with self.database.transaction() as connection:
+            book = Store(connection, self.ring).notices
+            for notice in notices:
+                where = {"room": message.room, "message": message.message} if message else {}
+                book.mark(notice, NoticeState.SENT, **where)
+
+    def _fail(self, notices: Sequence[Notice], failure: NotDelivered) -> None:
+        now = self.clock.now()
+        with self.database.transaction() as connection:
+            book = Store(connection, self.ring).notices
+            for notice in notices:
+                attempts = notice.attempts + 1
+                if failure.final or attempts >= MOST_ATTEMPTS:
+                    book.mark(notice, NoticeState.DEAD, attempts=attempts, why=failure.kind[:64])
+                    continue
+                wait = timedelta(seconds=failure.retry_after) if failure.retry_after else FIRST_WAIT * 2**notice.attempts
+                wait *= 1 + random.random() / 4  # noqa: S311 - jitter, not a secret
+                book.mark(notice, NoticeState.NEW, attempts=attempts, not_before=now + wait, why=failure.kind[:64])
+
+    def _release(self) -> None:
+        with self.database.transaction() as connection:
+            book = Store(connection, self.ring).notices
+            for notice in book.interrupted():
+                book.mark(notice, NoticeState.NEW)
+
+    # -- on the platform -----------------------------------------------------------------------------------------
+    async def _members(self, platform: str, room: str) -> frozenset[str] | None:
+        """Who is in the room; None where the platform cannot say, so that nothing is taken for granted."""
+        try:
+            return await self.platforms[platform].members(room)
+        except NotDelivered as failure:
+            log.warning("members of a room unknown: %s", failure.kind)
+            return None
+
+    async def _send(self, message: Outgoing) -> bool:
+        first = message.notices[0]
+        try:
+            posted = await self._say(first, message.card)
+        except NotDelivered as failure:
+            log.warning("notice %s not delivered: %s", first.id, failure.kind)
+            await asyncio.to_thread(self._fail, message.notices, failure)
+            return False
+        except Exception as failure:
+            log.error("notice %s failed: %s", first.id, type(failure).__name__)
+            await asyncio.to_thread(self._fail, message.notices, NotDelivered(type(failure).__name__))
+            return False
+        await asyncio.to_thread(self._mark, message.notices, posted)
+        return True
+
+    async def _say(self, notice: Notice, card: Card | None) -> MessageRef | None:
+        platform = self.platforms[notice.platform]
+        if notice.act is Act.REDACT:
+            await platform.redact(MessageRef(notice.room, notice.words["message"]))
+            return None
+        assert card is not None
+        if notice.act is Act.EDIT:
+            await platform.edit(MessageRef(notice.room, notice.words["message"]), card)
+            return None
+        place = Place(notice.platform, notice.room, notice.thread or None, notice.direct)
+        if notice.account and not notice.direct:
+            return await platform.whisper(place, notice.account, card, notice.key)
+        return await platform.post(place, card, notice.key)
+
+
+def _gathered(pairs: Sequence[tuple[Notice, Nudge]]) -> Outgoing:
+    """One message for all that one person is to hear now."""
+    account = pairs[0][1].account
+    notices = tuple(replace(notice, account=account) for notice, _ in pairs)
+    return Outgoing(notices, digest([nudge for _, nudge in pairs]))
+
+

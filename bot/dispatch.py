@@ -1,0 +1,189 @@
+"""From an invocation to a committed answer: grammar, person, right, handler, audit, in one transaction."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from adapters.card import encode
+from adapters.platform import Invocation, Outcome, Source
+from bot.clock import Clock
+from bot.grammar.command import CommandTable
+from bot.grammar.params import Reading
+from bot.grammar.parse import Parsed, parse
+from bot.handlers import presence
+from bot.present import common
+from bot.request import Audience, Reply, Request
+from bot.settings import Settings
+from conference.people import Member, Team
+from conference.policy import holders, may
+from conference.refusal import Refusal
+from storage.audit import AuditEntry
+from storage.database import Database
+from storage.keys import KeyRing
+from storage.notices import Act, Notice
+from storage.store import HOUSE, Store, TeamStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Carries out invocations; ``handle`` is synchronous and runs in a thread of its own."""
+
+    database: Database
+    ring: KeyRing
+    table: CommandTable
+    settings: Settings
+    clock: Clock
+
+    def handle(self, invocation: Invocation) -> Outcome:
+        """Carry the invocation out once. Its answer lies in the outbox when this returns."""
+        try:
+            with self.database.transaction() as connection:
+                return self._take(Store(connection, self.ring), invocation)
+        except Exception as failure:
+            # Only the kind is logged: the text of an exception may quote a patient's words.
+            log.error("invocation %s failed: %s", invocation.id, type(failure).__name__)
+            return self._apologise(invocation)
+
+    def _take(self, house: Store, invocation: Invocation) -> Outcome:
+        now = self.clock.now()
+        if not house.take_in(invocation.place.platform, invocation.id, now):
+            return Outcome(ignored=True)
+        if invocation.source is Source.JOINED:
+            self._greet(house, invocation, now, invocation.place.room, private=False)
+            return Outcome(ignored=True)
+        request = self._request(house, invocation, now)
+        if invocation.source is Source.CHAT:
+            presence.listen(request)
+            return Outcome(ignored=True)
+        if house.is_first_contact(invocation.place.platform, invocation.account, now):
+            self._say_hello(house, invocation, now, private=True)
+        if now - invocation.at > self.settings.bot.oldest_command:
+            return self._answer(request, Reply(common.too_old(invocation, request.zone)), "not carried out", refused=True)
+        return self._carry_out(request)
+
+    # -- one command ---------------------------------------------------------------------------------------------
+    def _carry_out(self, request: Request) -> Outcome:
+        command = "?"
+        try:
+            with request.store.connection.begin_nested():
+                parsed = self._parse(request)
+                command = parsed.command.words
+                self._check_right(request, parsed)
+                reply = parsed.command.handler(request, parsed.args)
+        except Refusal as refusal:
+            request.subjects.clear()
+            return self._answer(request, Reply(common.refusal(refusal)), command, refused=True)
+        if parsed.command.undoable and request.store.changes.rows and request.member:
+            subject = request.subjects[0] if request.subjects else ""
+            request.store.remember(request.account, request.invocation.id, command, subject, request.now)
+        return self._answer(request, reply, command)
+
+    def _parse(self, request: Request) -> Parsed:
+        reading = Reading(
+            request.now,
+            request.zone,
+            lambda: request.members,
+            self.settings.teams.disciplines,
+            request.thread_subject,
+        )
+        parsed = parse(request.invocation.text, self.table, reading)
+        return replace(parsed, args=replace(parsed.args, fields=request.invocation.fields))
+
+    def _check_right(self, request: Request, parsed: Parsed) -> None:
+        action = parsed.command.action
+        if action is None:
+            return
+        me = request.me
+        if not may(me, action, request.now, case=me.case):
+            raise Refusal(f"You may not {action.value} here; that is for: {holders(action)}.")
+
+    def _answer(self, request: Request, reply: Reply, act: str, *, refused: bool = False) -> Outcome:
+        """The audit row and the answer, in the transaction of the act itself."""
+        notice = request.reply_notice(reply)
+        if notice:
+            request.say(notice)
+        request.store.audit(
+            AuditEntry(
+                team=request.store.id,
+                at=request.now,
+                actor=request.account,
+                act=act,
+                subject=",".join(dict.fromkeys(request.subjects))[:200],
+                outcome="refused" if refused else "done",
+                details={"by": request.invocation.source.value},
+            )
+        )
+        return Outcome(refused=refused)
+
+    # -- who and where -------------------------------------------------------------------------------------------
+    def _request(self, house: Store, invocation: Invocation, now: datetime) -> Request:
+        team_id = self._team_id(house, invocation)
+        store = house.of_team(team_id or HOUSE)
+        team = store.team() if team_id else None
+        member = store.members.get(invocation.account) if team_id else None
+        if member and team and invocation.source is not Source.CHAT:
+            house.work_in(invocation.place.platform, invocation.account, team.id)
+            member = _renamed(store, member, invocation.account_name)
+        return Request(
+            invocation, now, store, house, self.settings, team, member, self._thread_subject(house, invocation, team)
+        )
+
+    def _team_id(self, house: Store, invocation: Invocation) -> str | None:
+        place = invocation.place
+        if not place.direct:
+            return house.team_of_room(place.platform, place.room)
+        mine = house.teams_of_account(invocation.account)
+        last = house.last_team(place.platform, invocation.account)
+        return last if last in mine else (mine[0] if mine else None)
+
+    def _thread_subject(self, house: Store, invocation: Invocation, team: Team | None) -> str:
+        """What the thread, or the message that was answered, is about."""
+        place, message = invocation.place, invocation.reply_to
+        root = message.message if message else place.thread
+        if not root or team is None:
+            return ""
+        notice = house.notices.at_message(place.platform, place.room, root)
+        return notice.subject if notice and notice.team == team.id else ""
+
+    # -- first contact and failure -------------------------------------------------------------------------------
+    def _greet(self, house: Store, invocation: Invocation, now: datetime, name: str, *, private: bool) -> None:
+        if house.is_first_contact(invocation.place.platform, f"room {name}", now):
+            self._say_hello(house, invocation, now, private=private)
+
+    def _say_hello(self, house: Store, invocation: Invocation, now: datetime, *, private: bool) -> None:
+        place = invocation.place
+        house.notices.add(
+            Notice(
+                key=f"hello:{place.platform}:{invocation.account if private else place.room}",
+                team=HOUSE,
+                kind="hello",
+                act=Act.WHISPER if private and not place.direct else Act.POST,
+                platform=place.platform,
+                room=place.room,
+                direct=place.direct,
+                account=invocation.account if private else "",
+                card=encode(common.hello(self.settings.bot.name)),
+            ),
+            now,
+        )
+
+    def _apologise(self, invocation: Invocation) -> Outcome:
+        """Nothing was changed; say so, and keep the invocation from being tried for ever."""
+        now = self.clock.now()
+        with self.database.transaction() as connection:
+            house = Store(connection, self.ring)
+            house.take_in(invocation.place.platform, invocation.id, now)
+            request = self._request(house, invocation, now)
+            return self._answer(request, Reply(common.failure(), Audience.ASKER), "failed", refused=True)
+
+
+def _renamed(store: TeamStore, member: Member, name: str) -> Member:
+    """A member is called as the platform says, once the platform has said it."""
+    if name and member.name != name and member.name == member.account.removeprefix("@"):
+        member = replace(member, name=name)
+        store.members.save(member)
+    return member
+
+

@@ -1,0 +1,215 @@
+"""Cases: taken in private, previewed, corrected, approved, and only then shown."""
+
+from dataclasses import replace
+
+from adapters.platform import MessageRef, Source
+from bot.forms import read_case_form
+from bot.grammar.params import Args
+from bot.grammar.times import Moment
+from bot.present import cases as present
+from bot.request import Audience, Reply, Request
+from conference.case import Case, CaseState, Section, fold
+from conference.meeting import Meeting
+from conference.people import Role
+from conference.policy import Action
+from conference.record import Preview, check_clean, known_people, preview
+from conference.refusal import Refusal
+from storage.notices import Act
+
+
+def submit(request: Request, args: Args) -> Reply:
+    """Take a case. Without words a private form opens; words typed in a shared room are taken out of it."""
+    text = args.text("background")
+    if not text and not args.fields:
+        return Reply(present.form(None))
+    texts, identifiers = read_case_form(args.fields)
+    if text:
+        texts = {Section.BACKGROUND: text, **texts}
+    case = Case(request.new_case_ref(), request.team.id, request.account, CaseState.DRAFT, request.now)
+    case = case.edit(texts, identifiers)
+    known_people(case)
+    request.store.begin_case(case, request.now)
+    request.subjects.append(case.ref)
+    removed = _remove_from_room(request)
+    return _previewed(request, case, present.TAKEN_FROM_ROOM if removed else "")
+
+
+def edit(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.WRITE_CASE)
+    if not args.fields:
+        return Reply(present.form(case), case=case.ref)
+    texts, identifiers = read_case_form(args.fields)
+    case = case.edit(texts, identifiers)
+    known_people(case)
+    request.store.cases.save(case)
+    return _previewed(request, case)
+
+
+def hide(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.WRITE_CASE)
+    words = args.text("words")
+    if fold(words) not in fold(" ".join(case.texts.values())):
+        raise Refusal(f"“{words[:40]}” does not stand in case {case.ref}. Give the words as they are written.")
+    case = case.hide_words(words)
+    request.store.cases.save(case)
+    return _previewed(request, case)
+
+
+def keep(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.WRITE_CASE)
+    words = args.text("words")
+    hidden = [f for s in _preview(request, case).sections for f in s.findings if _covers(words, s.text[f.start : f.end])]
+    if any(f.known for f in hidden):
+        raise Refusal(f"“{words[:40]}” belongs to somebody you named as known in case {case.ref}; it stays hidden.")
+    if not hidden and fold(words) not in case.hide:
+        raise Refusal(f"“{words[:40]}” is not hidden in case {case.ref}. `case preview {case.ref}` shows what is.")
+    case = case.keep_words(words)
+    request.store.cases.save(case)
+    return _previewed(request, case)
+
+
+def show_preview(request: Request, args: Args) -> Reply:
+    return _previewed(request, request.case(args.opt("case", str), to=Action.WRITE_CASE))
+
+
+def approve(request: Request, args: Args) -> Reply:
+    """Fix the wording and post it to the team's room, where everyone may see it."""
+    case = request.case(args.opt("case", str), to=Action.WRITE_CASE)
+    shown = _preview(request, case)
+    token = args.text("wording")
+    if token and token != shown.token:
+        raise Refusal(f"The case has changed since that preview. Look at it again: `case preview {case.ref}`.", f"case preview {case.ref}")
+    if case.summary and case.summary.parts == shown.parts and case.state is not CaseState.WITHDRAWN:
+        raise Refusal(f"Case {case.ref} is approved in just these words already.")
+    check_clean(shown.parts, case, request.members)
+    again = case.summary is not None
+    case = case.approve(shown.parts, request.account, request.now)
+    request.store.cases.save(case)
+    _unpost(request, case)
+    request.say(request.notice("summary", case.ref, case=case.ref, revision=str(case.summary.revision if case.summary else 0)))
+    return Reply(present.approved(case, request.team, again=again), case=case.ref)
+
+
+def show(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.READ_CASE)
+    if case.author == request.account and case.summary is None:
+        return _previewed(request, case)
+    today = request.now.astimezone(request.team_zone).date()
+    card = present.case(case, request.me, today, request.members, _meetings_with(request, case), request.zone)
+    return Reply(card, case=case.ref)
+
+
+def listing(request: Request, args: Args) -> Reply:
+    which = args.text("which") or "open"
+    states = {
+        "deferred": (CaseState.DEFERRED,),
+        "closed": (CaseState.CLOSED, CaseState.WITHDRAWN),
+    }.get(which, (CaseState.DRAFT, CaseState.APPROVED, CaseState.DEFERRED, CaseState.DISCUSSED))
+    cases = [c for c in request.store.cases_in(*states) if _may_list(request, c)]
+    if which == "mine":
+        cases = [c for c in cases if c.author == request.account]
+    if which == "ready":
+        cases = [c for c in cases if c.is_ready]
+    request.subjects.extend(c.ref for c in cases)
+    return Reply(present.listing(cases, which, request.account, request.members))
+
+
+def defer(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.TRIAGE_CASE)
+    until = args.opt("until", Moment)
+    on = until.at.astimezone(request.zone).date() if until else None
+    case = case.defer(on, args.text("because"))
+    request.store.cases.save(case)
+    _leave_agendas(request, case)
+    return Reply(present.deferred(case), Audience.ROOM, subject=case.ref)
+
+
+def withdraw(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.WITHDRAW_CASE).withdraw(args.text("because"))
+    request.store.cases.save(case)
+    _unpost(request, case)
+    _leave_agendas(request, case)
+    return Reply(present.withdrawn(case), subject=case.ref)
+
+
+def close(request: Request, args: Args) -> Reply:
+    case = request.case(args.opt("case", str), to=Action.TRIAGE_CASE)
+    pending = [t for t in request.store.tasks_on(case.ref) if t.is_pending]
+    if pending:
+        raise Refusal(
+            f"Case {case.ref} still has {len(pending)} open action items ({', '.join(t.ref for t in pending[:5])}). "
+            f"Finish or drop them first: `tasks case {case.ref}`.",
+            f"tasks case {case.ref}",
+        )
+    case = case.close(args.text("because"))
+    request.store.cases.save(case)
+    _leave_agendas(request, case)
+    return Reply(present.closed(case), subject=case.ref)
+
+
+def erase(request: Request, args: Args) -> Reply:
+    """Destroy the case's key. Asked for twice: this cannot be undone."""
+    case = request.case(args.opt("case", str), to=Action.ERASE_CASE)
+    case.check_erasable()
+    if args.text("sure") != "for ever":
+        return Reply(present.really_erase(case))
+    _unpost(request, case)
+    _leave_agendas(request, case)
+    for task in request.store.tasks_on(case.ref):
+        request.store.timers.plan(task.ref, {}, request.now)
+    request.store.erase_case(case.ref, request.now)
+    return Reply(present.erased(case.ref))
+
+
+# -- inside ------------------------------------------------------------------------------------------------------
+def _preview(request: Request, case: Case) -> Preview:
+    return preview(case, request.members)
+
+
+def _previewed(request: Request, case: Case, note: str = "") -> Reply:
+    card = present.preview(case, _preview(request, case), note)
+    return Reply(card, case=case.ref, subject=case.ref, kind="preview")
+
+
+def _covers(words: str, hidden: str) -> bool:
+    return fold(words) in fold(hidden) or fold(hidden) in fold(words)
+
+
+def _remove_from_room(request: Request) -> bool:
+    """Take what was typed in a shared room out of it, where the platform lets us."""
+    said, place = request.invocation.message, request.invocation.place
+    if said is None or place.direct or request.invocation.source is not Source.TYPED:
+        return False
+    _redact(request, said)
+    return True
+
+
+def _unpost(request: Request, case: Case) -> None:
+    """Take what was posted of the case out of the rooms."""
+    for posted in request.store.notices.about(request.team.id, case.ref, "summary"):
+        _redact(request, MessageRef(posted.room, posted.message))
+    request.store.notices.drop_pending(request.team.id, case.ref)
+
+
+def _redact(request: Request, message: MessageRef) -> None:
+    notice = request.notice("redact", "", act=Act.REDACT, message=message.message)
+    request.say(replace(notice, room=message.room))
+
+
+def _leave_agendas(request: Request, case: Case) -> None:
+    for meeting in request.store.coming_meetings():
+        if meeting.agenda.has_case(case.ref):
+            request.store.meetings.save(meeting.with_agenda(meeting.agenda.without_case(case.ref)))
+
+
+def _meetings_with(request: Request, case: Case) -> list[Meeting]:
+    return [m for m in request.store.coming_meetings() if m.agenda.has_case(case.ref)]
+
+
+def _may_list(request: Request, case: Case) -> bool:
+    """Drafts are seen by their authors, and as a bare reference by who plans the agenda; a guest sees one case."""
+    if request.me.has(Role.GUEST):
+        return case.ref == request.me.case and case.summary is not None
+    return case.summary is not None or case.author == request.account or request.has_right(Action.SHAPE_AGENDA)
+
+

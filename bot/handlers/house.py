@@ -1,0 +1,44 @@
+"""Help, undo, the audit trail."""
+
+from dataclasses import replace
+
+from bot.grammar.params import Args
+from bot.present import house as present
+from bot.request import Reply, Request
+from conference.policy import Action
+from conference.refusal import Refusal
+from storage.audit import entries
+from storage.notices import Act, NoticeState
+
+
+def undo(request: Request, args: Args) -> Reply:
+    """Take back the speaker's own last change while nothing was built on it."""
+    me = request.me
+    since = request.now - request.settings.bot.undo
+    last = request.store.last_undoable(me.account, since)
+    if last is None:
+        raise Refusal("There is nothing of yours to take back: I can undo your last change for ten minutes.")
+    if not request.store.put_back(last):
+        raise Refusal(f"`{last.act}` can no longer be taken back: something was built on it since.")
+    _unsay(request, last.invocation, last.act)
+    request.subjects.append(last.subject)
+    return Reply(present.undone(last.act, last.subject))
+
+
+def _unsay(request: Request, invocation: str, act: str) -> None:
+    """What was not said yet is dropped; what the room has seen is marked as taken back."""
+    for notice in request.store.notices.sent_by_invocation(invocation):
+        if notice.state is NoticeState.NEW:
+            request.store.notices.mark(notice, NoticeState.DROPPED, why="taken back")
+        elif notice.state is NoticeState.SENT and notice.act is Act.POST and notice.message and not notice.direct:
+            edit = request.notice("taken-back", notice.subject, act=Act.EDIT, message=notice.message, act_words=act)
+            request.say(replace(edit, room=notice.room))
+
+
+def audit(request: Request, args: Args) -> Reply:
+    request.check(Action.READ_AUDIT)
+    ref = args.opt("case", str)
+    rows = entries(request.store.connection, request.team.id, ref, limit=30)
+    if ref:
+        request.subjects.append(ref)
+    return Reply(present.audit(rows, ref or request.team.name, request.members, request.zone))

@@ -1,0 +1,121 @@
+"""The team and its people."""
+
+import secrets
+
+from bot.grammar.params import Args
+from bot.grammar.times import Moment
+from bot.present import team as present
+from bot.request import Audience, Reply, Request
+from conference.people import Account, Attention, CaseId, Discipline, Member, Role, Team, TeamId
+from conference.policy import Action
+from conference.refusal import Refusal
+from zoneinfo import ZoneInfo
+
+
+def create(request: Request, args: Args) -> Reply:
+    place = request.invocation.place
+    if place.direct:
+        raise Refusal("A team needs a room for everyone. Say this in the room where the team meets.")
+    if request.team_or_none is not None:
+        raise Refusal("This room is a care team's room already. `team` shows it.")
+    allowed = request.settings.teams.creators
+    if allowed and request.account not in allowed:
+        raise Refusal("You may not create a team here. Ask whoever runs this bot to allow it.")
+    zone = args.opt("zone", ZoneInfo)
+    team = Team(
+        TeamId(secrets.token_hex(6)),
+        args.text("name"),
+        zone.key if zone else request.settings.bot.zone,
+        place.platform,
+        place.room,
+        request.now,
+        request.account,
+    )
+    request.store = request.house_store.begin_team(team, request.now)
+    request.team_or_none = team
+    request.member = Member(
+        team.id,
+        request.account,
+        request.invocation.account_name or request.account,
+        Discipline("care-coordination"),
+        frozenset({Role.COORDINATOR}),
+        request.now,
+    )
+    request.store.members.save(request.member)
+    request.subjects.append("team")
+    return Reply(present.created(team, request.member, zone is not None), Audience.ROOM)
+
+
+def add(request: Request, args: Args) -> Reply:
+    account = _account(request, args.one("person", str))
+    role = Role(args.text("role") or Role.CLINICIAN)
+    known = request.store.members.get(account)
+    roles = {Role.COORDINATOR} if known and known.has(Role.COORDINATOR) and known.is_active(request.now) else set()
+    member = Member(
+        request.team.id,
+        account,
+        args.text("name") or (known.name if known else account.removeprefix("@")),
+        args.one("discipline", str),  # type: ignore[arg-type]
+        frozenset({role, *roles}),
+        known.joined_at if known else request.now,
+        known.attention if known else Attention(),
+    )
+    request.store.members.save(member)
+    return Reply(present.added(member, is_new=known is None or known.left_at is not None), Audience.ROOM)
+
+
+def guest(request: Request, args: Args) -> Reply:
+    account = _account(request, args.one("person", str))
+    case = request.case(args.text("case"), to=Action.TRIAGE_CASE)
+    until = args.one("until", Moment).at
+    known = request.store.members.get(account)
+    if known and known.is_active(request.now) and not known.has(Role.GUEST):
+        raise Refusal(f"{account} is in the team already and sees the case as such.")
+    discipline = args.opt("discipline", str) or "care-coordination"
+    member = Member(
+        request.team.id,
+        account,
+        known.name if known else account.removeprefix("@"),
+        Discipline(discipline),
+        frozenset({Role.GUEST}),
+        request.now,
+        case=CaseId(case.ref),
+        until=until,
+    )
+    request.store.members.save(member)
+    return Reply(present.guest(member, request.zone))
+
+
+def remove(request: Request, args: Args) -> Reply:
+    member = args.one("person", Member)
+    coordinators = [m for m in request.members if m.has(Role.COORDINATOR)]
+    if coordinators == [member]:
+        raise Refusal("A team keeps one coordinator. Make somebody else coordinator first: `team add @… … role coordinator`.")
+    request.store.members.save(member.leave(request.now))
+    left = request.store.tasks_of(member.account)
+    return Reply(present.removed(member, len(left)), Audience.ROOM)
+
+
+def show(request: Request, args: Args) -> Reply:
+    request.check(Action.READ_TEAM)
+    return Reply(present.roster(request.team, request.members, request.now, request.zone))
+
+
+def use(request: Request, args: Args) -> Reply:
+    """Choose the team that the direct room speaks for, where somebody is in several."""
+    mine = [request.house_store.of_team(t).team() for t in request.house_store.teams_of_account(request.account)]
+    wanted = args.text("name").casefold()
+    found = [t for t in mine if t.name.casefold() == wanted] or [t for t in mine if wanted in t.name.casefold()]
+    if len(found) != 1:
+        raise Refusal(f"Your teams are: {', '.join(t.name for t in mine) or 'none'}. Say one of them.")
+    request.house_store.work_in(request.invocation.place.platform, request.account, found[0].id)
+    return Reply(present.using(found[0]))
+
+
+def _account(request: Request, words: str) -> Account:
+    """The account as the platform spells it: a member's by any of its names, a newcomer's as typed."""
+    bare = words.removeprefix("@").casefold()
+    known = [m for m in request.store.members.all() if m.account.removeprefix("@").casefold() == bare]
+    if known:
+        return known[0].account
+    return Account(words if ":" in words else words.removeprefix("@").casefold() if words.startswith("@") else words)

@@ -1,0 +1,89 @@
+"""Which timers a thing has: written in the transaction that changes the thing."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.settings import Settings
+from conference.meeting import Meeting, MeetingId, MeetingState
+from conference.people import Team
+from conference.recurrence import occurrences
+from conference.series import Series
+from conference.task import Task
+from storage.store import TeamStore
+
+
+def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: datetime) -> None:
+    """Call for cases, chasers, lock, reminder. A call that is late already goes out at once by its handler."""
+    due: dict[str, datetime] = {}
+    if meeting.state is MeetingState.PLANNED:
+        closes = meeting.start_at - meeting.closes
+        due = {
+            "meeting-call": meeting.start_at - settings.meetings.call,
+            "meeting-chase": closes - settings.meetings.chase,
+            "meeting-lock": meeting.start_at - settings.meetings.lock,
+            "meeting-remind": meeting.start_at - settings.meetings.remind,
+        }
+    store.timers.plan(meeting.ref, due, now)
+
+
+def plan_task(store: TeamStore, task: Task, settings: Settings, now: datetime) -> None:
+    """Before due, due, and the three circles of lateness; a snooze moves the next word to its end."""
+    due: dict[str, datetime] = {}
+    if task.is_pending and task.due_at is not None:
+        late = settings.reminders
+        due = {
+            "task-before": task.due_at - late.before,
+            "task-due": task.due_at,
+            "task-owner": task.due_at + late.owner,
+            "task-discipline": task.due_at + late.discipline,
+            "task-coordinator": task.due_at + late.coordinator,
+        }
+        if task.snoozed_until is not None:
+            due = {kind: at for kind, at in due.items() if at > task.snoozed_until} | {"task-due": task.snoozed_until}
+    store.timers.plan(task.ref, due, now)
+
+
+def plan_series(store: TeamStore, series: Series, team: Team, settings: Settings, now: datetime) -> list[Meeting]:
+    """The meetings of the series within the horizon that did not exist yet; planning twice makes nothing twice."""
+    zone = ZoneInfo(series.zone)
+    horizon = now + settings.meetings.horizon
+    made = []
+    if series.is_running:
+        known = {m.recurrence_at for m in store.meetings_of_series(series.ref, now - timedelta(days=400))}
+        holidays = _holidays(team, now, horizon)
+        for at in occurrences(series.rule, series.start, zone, now, horizon, without=series.skipped | holidays):
+            if at not in known:
+                made.append(_meeting_of(store, series, at))
+                store.meetings.save(made[-1])
+                plan_meeting(store, made[-1], settings, now)
+    store.timers.plan(series.ref, {"series-plan": now + timedelta(days=1)} if series.is_running else {}, now)
+    return made
+
+
+def _holidays(team: Team, now: datetime, horizon: datetime) -> frozenset:  # type: ignore[type-arg]
+    if not team.holidays:
+        return frozenset()
+    import holidays  # slow to import, and few teams ask for it
+
+    country, _, region = team.holidays.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=region or None, years=range(now.year, horizon.year + 1)))
+
+
+def _meeting_of(store: TeamStore, series: Series, at: datetime) -> Meeting:
+    return Meeting(
+        MeetingId(store.next_ref("M")),
+        series.team,
+        series.title,
+        series.kind,
+        MeetingState.PLANNED,
+        at,
+        series.length,
+        series.zone,
+        series.created_by,
+        quorum=series.quorum,
+        closes=series.closes,
+        series=series.ref,
+        recurrence_at=at,
+    )
+
+

@@ -1,0 +1,1 @@
+"""How things are said: domain values to cards. One wording, one place."""

@@ -1,0 +1,70 @@
+"""Words that belong to no single noun."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from adapters.card import Actions, Block, Button, Card, Text, Tone
+from adapters.platform import Invocation
+from bot.grammar.times import show_date, show_duration, show_moment
+from conference.people import Discipline, Member
+from conference.refusal import Refusal
+
+
+def when(at: datetime, zone: ZoneInfo) -> str:
+    """Weekday, date, time and zone: never one without the others."""
+    return show_moment(at, zone)
+
+
+def day(on: date) -> str:
+    return show_date(on)
+
+
+def length(delta: timedelta) -> str:
+    return show_duration(delta)
+
+
+def person(member: Member | None, account: str = "") -> str:
+    """How somebody is named in a card."""
+    return f"@{(member.name if member else account).removeprefix('@')}"
+
+
+def disciplines(them: Iterable[Discipline]) -> str:
+    return ", ".join(them)
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def note(title: str, *lines: str, buttons: Iterable[Button] = (), tone: Tone = Tone.PLAIN) -> Card:
+    """A short card: a line, perhaps a few more, perhaps buttons."""
+    blocks: list[Block] = [Text(line) for line in lines if line]
+    them = tuple(buttons)
+    return Card(title, (*blocks, Actions(them)) if them else tuple(blocks), tone=tone)
+
+
+def refusal(said: Refusal) -> Card:
+    buttons = tuple(Button(f"{hint}", hint) for hint in said.hints)
+    return note(said.text, buttons=buttons, tone=Tone.WARNING)
+
+
+def failure() -> Card:
+    return note(
+        "Something went wrong on my side; nothing was changed. Please try again, and tell whoever runs me if it stays.",
+        tone=Tone.WARNING,
+    )
+
+
+def too_old(invocation: Invocation, zone: ZoneInfo) -> Card:
+    return note(
+        f"I was away when you wrote on {when(invocation.at, zone)}; that was not carried out. Send it again if it still holds.",
+        tone=Tone.WARNING,
+    )
+
+
+def hello(name: str) -> Card:
+    return Card(
+        f"I am {name}: I organize your team's case conferences, from the agenda to the last follow-up, and keep patients unnamed.",
+        (Text(f'Type `!{name} team create "North clinic" zone Europe/Berlin` to begin, or `!{name} help` to see what I do.'),),
+    )

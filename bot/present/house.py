@@ -1,0 +1,55 @@
+"""Help, undo and the audit trail, as they are said."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from adapters.card import Actions, Button, Card, Fact, Facts, Row, Rows, Text, Tone
+from bot.grammar.command import Command
+from bot.present.common import note, person, when
+from conference.people import Member
+from conference.policy import holders
+from storage.audit import Recorded
+
+
+def overview(commands: Sequence[Command], name: str) -> Card:
+    """All commands in groups, short enough for a phone."""
+    groups: dict[str, list[str]] = {}
+    for command in commands:
+        groups.setdefault(command.group, []).append(command.words)
+    rows = tuple(Row(group, ", ".join(dict.fromkeys(words))) for group, words in groups.items())
+    hint = f"In a room begin with !{name} or @{name}; here in private just type. `help task` or `help task done` says more."
+    buttons = (Button("My tasks", "tasks mine"), Button("Meetings", "meetings"), Button("Agenda", "agenda"), Button("Submit a case", "case submit"))
+    return Card("What you can type", (Rows(rows), Text(hint, Tone.QUIET), Actions(buttons)))
+
+
+def group(words: str, commands: Sequence[Command]) -> Card:
+    rows = tuple(Row(c.words, c.summary, (f"`{c.usage}`",)) for c in commands)
+    return Card(f"{words}: what you can type", (Rows(rows),))
+
+
+def command(it: Command) -> Card:
+    who = holders(it.action) if it.action else "anyone"
+    facts = (Fact("Usage", it.usage), Fact("Example", it.example), Fact("Who", who))
+    more = (Text("`undo` takes it back within ten minutes.", Tone.QUIET),) if it.undoable else ()
+    return Card(f"{it.words}: {it.summary}", (Facts(facts), *more))
+
+
+def undone(act: str, subject: str) -> Card:
+    return note(f"Taken back: `{act}`" + (f" ({subject})." if subject else "."))
+
+
+def taken_back(act: str, subject: str) -> Card:
+    return note(f"{subject}: `{act}` was taken back by the one who said it.".lstrip(": "), tone=Tone.QUIET)
+
+
+def audit(rows: Sequence[Recorded], what: str, members: Sequence[Member], zone: ZoneInfo) -> Card:
+    people = {m.account: m for m in members}
+    lines = tuple(
+        Row(
+            f"{row.seq}",
+            f"{when(row.entry.at, zone)} {person(people.get(row.entry.actor), row.entry.actor)}: {row.entry.act}",
+            tuple(d for d in (row.entry.subject, row.entry.outcome) if d),
+        )
+        for row in rows
+    )
+    return Card(f"Audit trail: {what}", (Rows(lines),)) if lines else note(f"Audit trail: {what}: nothing.")

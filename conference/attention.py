@@ -1,0 +1,46 @@
+"""When a person wants to hear something: quiet hours, the daily digest, absence with cover."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from conference.local_time import at_local
+from conference.people import Account, Member
+
+
+def recipient(member: Member, members: Mapping[Account, Member], now: datetime) -> Member:
+    """Who hears instead while the member is away; the member where nobody covers."""
+    cover = members.get(member.attention.cover) if member.attention.cover and member.is_away(now) else None
+    return cover if cover is not None and not cover.is_away(now) else member
+
+
+def hears_at(member: Member, now: datetime, team_zone: str, *, digest: time | None, urgent: bool) -> datetime:
+    """The first moment from ``now`` at which the member wants to hear it.
+
+    What is urgent comes at once, except in quiet hours; safety does not ask here at all. What is not urgent waits
+    for the digest hour, where the member or the house has one. Absence without cover waits for the return.
+    """
+    zone = ZoneInfo(member.attention.zone or team_zone)
+    at = now
+    hour = member.attention.digest or digest
+    if not urgent and hour is not None:
+        at = _next_clock(at, hour, zone)
+    away = member.attention.away_until
+    if away is not None and at < away:
+        at = away
+    return _after_quiet(at, member.attention.quiet, zone)
+
+
+def _next_clock(now: datetime, clock: time, zone: ZoneInfo) -> datetime:
+    here = now.astimezone(zone)
+    at = at_local(datetime.combine(here.date(), clock), zone)
+    return at if at >= now else at_local(datetime.combine(here.date() + timedelta(days=1), clock), zone)
+
+
+def _after_quiet(at: datetime, quiet: tuple[time, time] | None, zone: ZoneInfo) -> datetime:
+    if quiet is None or quiet[0] == quiet[1]:
+        return at
+    begins, ends = quiet
+    here = at.astimezone(zone).time()
+    is_quiet = begins <= here < ends if begins < ends else here >= begins or here < ends
+    return _next_clock(at, ends, zone) if is_quiet else at
