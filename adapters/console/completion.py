@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from adapters.card import Button
 from adapters.console.keyboard import SLASH_LINES, Keyboard
 from adapters.console.lines import Mistake
 from adapters.console.offers import choices
 from adapters.console.platform import ConsolePlatform
+from adapters.console.world import Message
 from adapters.words import addressed
 
 _LAST_WORD = re.compile(r"\S*\Z")
@@ -57,13 +59,17 @@ def _of_slash_line(platform: ConsolePlatform, keyboard: Keyboard, name: str, res
             return Completions()
 
 
+def _recent(platform: ConsolePlatform, keyboard: Keyboard) -> list[Message]:
+    return list(islice(platform.world.newest_first(keyboard.account, keyboard.here), RECENT))
+
+
 def _labels(platform: ConsolePlatform, keyboard: Keyboard) -> list[str]:
-    seen = list(platform.world.newest_first(keyboard.account, keyboard.here))[:RECENT]
+    seen = _recent(platform, keyboard)
     return list(dict.fromkeys(choice.label for message in seen for choice in choices(message)))
 
 
 def _reactions(platform: ConsolePlatform, keyboard: Keyboard) -> list[str]:
-    seen = list(platform.world.newest_first(keyboard.account, keyboard.here))[:RECENT]
+    seen = _recent(platform, keyboard)
     return [
         f"{message.number} {choice.emoji}"
         for message in seen

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from adapters.card import Field, Form
 from adapters.console.lines import LONGEST_TEXT, Mistake, bare
+from adapters.console.render import field_hint
 from adapters.console.world import Message, World
 
 EMPTIED = "-"
@@ -112,8 +113,25 @@ def named_field(form: Form, name: str) -> Field:
     raise Mistake(f"The form has no field {shown}; {hint} Nothing was sent.")
 
 
-def answer(field: Field, text: str) -> str | None:
-    """What a typed answer to the field gives: None keeps its value, a dash empties it."""
+def question(field: Field) -> str:
+    """The line that asks for the field."""
+    return f"? {field.name}: {field_hint(field)}".rstrip(": ")
+
+
+def problem(field: Field, text: str) -> str:
+    """Why the text cannot answer the field, which has its present value; "" where it can."""
+    typed = answer(text)
+    if field.required and not (field.value if typed is None else typed).strip():
+        return f"{field.name} is required."
+    try:
+        _checked(field, typed or "")
+    except Mistake as mistake:
+        return str(mistake)
+    return ""
+
+
+def answer(text: str) -> str | None:
+    """What a typed answer gives its field: None keeps the value, a dash empties it."""
     if not text.strip():
         return None
     if text.strip() == EMPTIED:

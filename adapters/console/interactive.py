@@ -11,10 +11,12 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
+from prompt_toolkit.validation import ValidationError, Validator
 
 from adapters.card import Field
 from adapters.console.completion import completions
-from adapters.console.keyboard import Keyboard
+from adapters.console.forms import problem, question
+from adapters.console.keyboard import Keyboard, is_slash_line
 from adapters.console.lines import goes_on, spoken
 from adapters.console.platform import ConsolePlatform
 from adapters.console.render import Line, Span, paragraph, wrapped
@@ -40,7 +42,7 @@ STYLE = Style.from_dict(
     }
 )
 WELCOME = "Who speaks: /as dana   Where: /room case-room   More: /help   Leave: Ctrl-D"
-ASKING = "A blank answer keeps the value, - empties it. Alt-Enter: new line. Ctrl-C leaves the form."
+ASKING = "Blank keeps the value, - empties it, Alt-Enter: new line, Ctrl-C leaves the form"
 
 
 class Terminal:
@@ -129,12 +131,14 @@ def _keys() -> KeyBindings:
     return keys
 
 
-async def _ask(question: str, field: Field) -> str | None:
+async def _ask(field: Field) -> str | None:
     """One answer of a form; nothing of it stays in the history."""
     choices = WordCompleter([choice.value for choice in field.choices]) if field.choices else None
     session: PromptSession[str] = PromptSession(
-        FormattedText([("class:name", harmless(question)), ("", "\n  › ")]),
+        FormattedText([("class:name", harmless(question(field))), ("", "\n  › ")]),
         completer=choices,
+        validator=_Fits(field),
+        validate_while_typing=False,
         bottom_toolbar=f" {ASKING}",
         key_bindings=_keys(),
         multiline=True,
@@ -145,6 +149,20 @@ async def _ask(question: str, field: Field) -> str | None:
         return await session.prompt_async()
     except (KeyboardInterrupt, EOFError):
         return None
+
+
+class _Fits(Validator):
+    """Says at once what is wrong with an answer, and keeps it to be mended."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+
+    def validate(self, document: Document) -> None:
+        wrong = problem(self._field, document.text)
+        if is_slash_line(document.text):
+            wrong = "That is a line of the console; Ctrl-C leaves the form first."
+        if wrong:
+            raise ValidationError(len(document.text), harmless(wrong))
 
 
 class _Completer(Completer):

@@ -1,6 +1,7 @@
 """One keyboard, many people: carries out what is typed at the console, line by line."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -12,7 +13,7 @@ from adapters.console.forms import Offer, answer, named_field
 from adapters.console.lines import LONGEST_TEXT, Mistake
 from adapters.console.offers import newest_labelled, reaction
 from adapters.console.platform import ConsolePlatform
-from adapters.console.render import field_hint
+from adapters.console.render import cells
 from adapters.console.world import BOT, PLATFORM, Message, is_direct
 from adapters.platform import Outcome, Place
 
@@ -24,8 +25,8 @@ FAR = 3660
 """The most days that the clock moves at once: more is a slip of the keyboard."""
 
 DONE = Outcome()
-Ask = Callable[[str, Field], Awaitable[str | None]]
-"""Asks for the field with the question given; None where there is no answer to come."""
+Ask = Callable[[Field], Awaitable[str | None]]
+"""Asks for the field, which has its present value; None where there is no answer to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,18 +241,15 @@ class Keyboard:
     async def _asked(self, account: str, offer: Offer) -> dict[str, str]:
         given: dict[str, str] = {}
         for field in offer.form.fields:
-            said = await self._ask(self._question(account, offer, field), field)
+            value = self._platform.forms.present_value(account, offer, field)
+            said = await self._ask(msgspec.structs.replace(field, value=value))
             if said is None or said.strip() == CANCEL:
-                raise Mistake("The form was left before its end. Nothing was sent.")
-            value = answer(field, lines.cleaned(said))
-            if value is not None:
-                given[field.name] = value
+                with suppress(Mistake):
+                    self._platform.forms.keep(account, offer, given)
+                raise Mistake(f"The form was left at {field.name}. Nothing was sent; /fill goes on with it.")
+            if (typed := answer(lines.cleaned(said))) is not None:
+                given[field.name] = typed
         return given
-
-    def _question(self, account: str, offer: Offer, field: Field) -> str:
-        value = self._platform.forms.present_value(account, offer, field)
-        shown = msgspec.structs.replace(field, value=value)
-        return f"? {field.name}: {field_hint(shown)}".rstrip(": ")
 
     def _enter_where(self, message: Message) -> None:
         """Who presses something in the room they stand in is in it."""
@@ -310,8 +308,8 @@ class Keyboard:
         return DONE
 
     async def help(self, _rest: str) -> Outcome:
-        width = max(len(line.usage) for line in SLASH_LINES.values())
-        told = [f"{line.usage:<{width}}  {line.does}" for line in SLASH_LINES.values()]
+        width = max(cells(line.usage) for line in SLASH_LINES.values()) + 2
+        told = [line.usage + " " * (width - cells(line.usage)) + line.does for line in SLASH_LINES.values()]
         told.append(f"All else is a message; in a room the bot hears what begins with !{BOT}")
         self._platform.remark("\n".join(told))
         return DONE
@@ -335,6 +333,12 @@ SLASH_LINES = {
     "help": SlashLine("/help", "these lines", Keyboard.help),
     "quit": SlashLine("/quit", "leave", Keyboard.quit),
 }
+
+
+def is_slash_line(text: str) -> bool:
+    """Whether the text is a line of the console, rightly named."""
+    found = lines.slash(text.strip())
+    return found is not None and found.name in SLASH_LINES
 
 
 def _not_too_long(text: str) -> None:

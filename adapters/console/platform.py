@@ -109,6 +109,8 @@ class ConsolePlatform:
 
     async def members(self, room: str) -> frozenset[str]:
         """The accounts in the room; nobody in one that this run has not seen."""
+        if is_direct(room):
+            return frozenset({room[1:]})
         found = self.world.rooms.get(room)
         return frozenset(found.members) if found else frozenset()
 

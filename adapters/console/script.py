@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import Iterable, Iterator
 
 from adapters.card import Field
-from adapters.console.keyboard import Keyboard
+from adapters.console.forms import question
+from adapters.console.keyboard import Keyboard, is_slash_line
 from adapters.console.lines import cleaned, goes_on
 from adapters.console.platform import ConsolePlatform
 from adapters.platform import Receive
@@ -16,37 +16,48 @@ async def run_script(
     platform: ConsolePlatform, lines: Iterable[str], receive: Receive, strict: bool = False
 ) -> int:
     """Carry out the lines in order. Gives the exit status: 1 where ``strict`` stopped at a refused line."""
-    script = _logical(iter(lines))
+    script = _Script(lines)
 
-    async def ask(question: str, _field: Field) -> str | None:
-        platform.remark(question)
-        return await anext(script, None)
+    async def ask(field: Field) -> str | None:
+        platform.remark(question(field))
+        return await script.answer()
 
     platform.listen(receive)
     keyboard = Keyboard(platform, ask)
     await platform.hooks.settle()
-    async with aclosing(script):
-        async for line in script:
-            outcome = await keyboard.take(line)
-            if strict and outcome.refused:
-                return 1
-            if keyboard.closed:
-                break
+    while not keyboard.closed and (line := await script.line()) is not None:
+        outcome = await keyboard.take(line)
+        if strict and outcome.refused:
+            return 1
     return 0
 
 
-async def _logical(lines: Iterator[str]) -> AsyncGenerator[str]:
+class _Script:
     """The lines, each joined with the next where it ends in a backslash."""
-    parts: list[str] = []
-    while (line := await _next(lines)) is not None:
-        line = cleaned(line)
-        if goes_on(line):
-            parts.append(line[:-1])
-            continue
-        yield "\n".join([*parts, line])
-        parts.clear()
-    if parts:
-        yield "\n".join(parts)
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._put_back: str | None = None
+
+    async def line(self) -> str | None:
+        if self._put_back is not None:
+            line, self._put_back = self._put_back, None
+            return line
+        parts: list[str] = []
+        while (read := await _next(self._lines)) is not None:
+            part = cleaned(read)
+            if not goes_on(part):
+                return "\n".join([*parts, part])
+            parts.append(part[:-1])
+        return "\n".join(parts) if parts else None
+
+    async def answer(self) -> str | None:
+        """The next line, unless it is one of the console's own: then the answers have come to their end."""
+        line = await self.line()
+        if line is not None and is_slash_line(line):
+            self._put_back = line
+            return None
+        return line
 
 
 async def _next(lines: Iterator[str]) -> str | None:

@@ -7,11 +7,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from adapters.card import Card
+from adapters.card import Actions, Button, Card, Choice, Field, Form, Text
 from adapters.console import ConsoleHooks, ConsolePlatform, run_script
 from adapters.platform import Invocation, Outcome, Place, Source
 
 NOW = datetime(2026, 12, 1, 13, 0, tzinfo=UTC)
+PREVIEW = Card(
+    "Preview of C-7K2P",
+    (Actions((Button("Approve", "case approve C-7K2P", "✅"), Button("Edit", "case edit C-7K2P", "✏️"))),),
+)
+CASE_FORM = Card(
+    "A new case",
+    (
+        Form(
+            "Fill in",
+            "A new case",
+            "case save",
+            (
+                Field("question", "The one question", required=True),
+                Field("treatment-so-far", "What was tried", other_names=("treatment",)),
+                Field(
+                    "urgency", "How soon", choices=(Choice("routine", "Routine"), Choice("soon", "This week"))
+                ),
+                Field("goals", "In the patient's words", value="To sleep."),
+            ),
+        ),
+    ),
+)
+REFUSED = Card("There is no such task.")
+IN_ROOM = ("/as dana", "/room case-room")
 
 
 @dataclass(frozen=True)
@@ -83,3 +107,18 @@ class FakeBot:
 
 def _ended(lines: Iterable[str]) -> list[str]:
     return [line + "\n" for line in lines]
+
+
+def case_bot() -> FakeBot:
+    """A bot with a case to preview, approve and submit, and a task that does not exist."""
+    return (
+        FakeBot()
+        .answers("preview", PREVIEW)
+        .answers("agenda", PREVIEW, to_room=True)
+        .answers("case submit", CASE_FORM)
+        .answers("case save", Card("C-7K2P is taken."))
+        .answers(
+            "case approve C-7K2P", Card("C-7K2P is approved.", (Text("It can be\nposted."),)), to_room=True
+        )
+        .answers("task done T-99", REFUSED, refused=True)
+    )

@@ -10,7 +10,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from adapters.card import Actions, Button, Card, Field, Form, Text
+from adapters.card import Actions, Button, Card, Choice, Field, Form, Text
 from adapters.console.completion import completions
 from adapters.console.interactive import run_interactive
 from adapters.console.keyboard import Keyboard
@@ -112,6 +112,18 @@ def test_control_c_leaves_a_form(bot: FakeBot) -> None:
     assert bot.commands() == ["case submit"]
 
 
+def test_wrong_answer_is_mended_in_place(bot: FakeBot) -> None:
+    """An unknown choice, a needed value left blank and a slash line are refused before the next field."""
+    fields = (
+        Field("question", "Question", required=True),
+        Field("urgency", "Soon?", choices=(Choice("yes", "Yes"),)),
+    )
+    bot.answers("case submit", Card("A case", (Form("Fill in", "A case", "case save", fields),)))
+    screen = typed(bot, "/dm\rcase submit\r/fill\r\r/who\r\x15Low desire\rno\r\x15YES\r\x04")
+    assert dict(bot.heard[1].fields) == {"question": "Low desire", "urgency": "yes"}
+    assert "who speaks" not in screen
+
+
 def test_hostile_text_reaches_no_terminal(bot: FakeBot) -> None:
     """An escape sequence in a card is written out, not sent."""
     bot.answers("x", Card("bad \x1b]0;title\x07", (Text("\x1b[2J"),)))
@@ -154,7 +166,7 @@ def test_completions(bot: FakeBot, text: str, words: list[str]) -> None:
     bot.plays("/as dana", "/room case-room", "/invite lee", "/dm", "case submit")
 
     async def prepared() -> Keyboard:
-        keyboard = Keyboard(bot.console, lambda _question, _field: asyncio.sleep(0, None))
+        keyboard = Keyboard(bot.console, lambda _field: asyncio.sleep(0, None))
         for line in ("/as dana", "/room case-room"):
             await keyboard.take(line)
         return keyboard
