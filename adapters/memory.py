@@ -140,9 +140,7 @@ class MemoryPlatform:
         button = next(button for button in card.buttons if button.label == label)
         return await self.tell(account, said.place, button.command, Source.BUTTON, at, message=ref)
 
-    async def submit(
-        self, account: str, ref: MessageRef, fields: Mapping[str, str], at: datetime = EPOCH
-    ) -> Outcome:
+    async def submit(self, account: str, ref: MessageRef, fields: Mapping[str, str], at: datetime = EPOCH) -> Outcome:
         """A person's filled form, the message's first; fields not given keep their value."""
         said, card = self._shown(account, ref)
         form = card.forms[0]

@@ -75,7 +75,7 @@ class Forms:
                 except Mistake as mistake:
                     wrong.append(mistake)
         if wrong:
-            raise wrong[0]
+            raise Mistake(f"{wrong[0]} Nothing was sent.")
         return draft
 
     def fields(self, account: str, offer: Offer, given: Mapping[str, str]) -> dict[str, str]:
@@ -104,11 +104,7 @@ def named_field(form: Form, name: str) -> Field:
     if found := called.get(_plain(name)):
         return found
     near = get_close_matches(_plain(name), called, n=1)
-    hint = (
-        f"did you mean {called[near[0]].name}?"
-        if near
-        else f"it has {', '.join(f.name for f in form.fields)}."
-    )
+    hint = f"did you mean {called[near[0]].name}?" if near else f"it has {', '.join(f.name for f in form.fields)}."
     shown = name if len(name) <= 30 else name[:29] + "…"
     raise Mistake(f"The form has no field {shown}; {hint} Nothing was sent.")
 
@@ -141,15 +137,13 @@ def answer(text: str) -> str | None:
 
 def _checked(field: Field, value: str) -> str:
     if len(value) > LONGEST_TEXT:
-        raise Mistake(
-            f"{field.name} has {len(value):,} characters; at most {LONGEST_TEXT:,} fit. Nothing was sent."
-        )
+        raise Mistake(f"{field.name} has {len(value):,} characters; at most {LONGEST_TEXT:,} fit.")
     if not field.choices or not value:
         return value
     for choice in field.choices:
         if _plain(value) in (_plain(choice.value), _plain(choice.label)):
             return choice.value
-    raise Mistake(f"{field.name} is one of {', '.join(c.value for c in field.choices)}. Nothing was sent.")
+    raise Mistake(f"{field.name} is one of {', '.join(c.value for c in field.choices)}.")
 
 
 def _plain(name: str) -> str:

@@ -11,6 +11,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 from prompt_toolkit.validation import ValidationError, Validator
 
 from adapters.card import Field
@@ -42,7 +43,7 @@ STYLE = Style.from_dict(
     }
 )
 WELCOME = "Who speaks: /as dana   Where: /room case-room   More: /help   Leave: Ctrl-D"
-ASKING = "Blank keeps the value, - empties it, Alt-Enter: new line, Ctrl-C leaves the form"
+ASKING = "Blank keeps, - empties, Alt-Enter: new line, Ctrl-C leaves the form"
 
 
 class Terminal:
@@ -50,8 +51,11 @@ class Terminal:
 
     def show(self, lines: Sequence[Line]) -> None:
         columns = get_app_session().output.get_size().columns
-        shown = [_styled(line) for line in wrapped(lines, columns - 1)]
-        text = [part for line in shown for part in (*line, ("", "\n"))]
+        shown = wrapped(lines, columns - 1)
+        if is_dumb_terminal():
+            text = [("", f"{line.text}\n") for line in shown]
+        else:
+            text = [part for line in shown for part in (*_styled(line), ("", "\n"))]
         print_formatted_text(FormattedText(text), style=STYLE, end="")
 
 
@@ -79,7 +83,7 @@ async def _converse(platform: ConsolePlatform, receive: Receive) -> None:
             continue
         except EOFError:
             return
-        if line.startswith("/"):
+        if line.startswith("/") and not is_dumb_terminal():  # there, the typed line is not erased
             platform.screen.show(paragraph(f"› {line}", "quiet"))
         await keyboard.take(line)
 

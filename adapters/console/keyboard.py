@@ -118,9 +118,7 @@ class Keyboard:
     async def speak_as(self, rest: str) -> Outcome:
         name = lines.checked_name(rest.removeprefix("@")) if rest else ""
         if not name or name.lower() == BOT:
-            raise Mistake(
-                f"{BOT} is the bot itself. Say who speaks: /as dana" if name else "Say who: /as dana"
-            )
+            raise Mistake(f"{BOT} is the bot itself. Say who speaks: /as dana" if name else "Say who: /as dana")
         self._world.introduce(name)
         self.speaker = name
         if self.room is None:
@@ -141,9 +139,7 @@ class Keyboard:
 
     async def go_to_direct(self, rest: str) -> Outcome:
         if rest:
-            raise Mistake(
-                "/dm goes to the speaker's direct chat with the bot; change the speaker with /as dana"
-            )
+            raise Mistake("/dm goes to the speaker's direct chat with the bot; change the speaker with /as dana")
         self.room = self.thread = None
         return DONE
 
@@ -198,9 +194,7 @@ class Keyboard:
         if self._asks_at_once:
             return await self.fill("")
         first = offer.form.fields[0].name if offer.form.fields else ""
-        self._platform.remark(
-            f'The form "{offer.form.label}" is open. /fill {first}="…" answers it, /fill alone asks.'
-        )
+        self._platform.remark(f'The form "{offer.form.label}" is open. /fill {first}="…" answers it, /fill alone asks.')
         return DONE
 
     async def react(self, rest: str) -> Outcome:
@@ -295,9 +289,7 @@ class Keyboard:
     async def who(self, _rest: str) -> Outcome:
         members = sorted(self._world.room(self.room).members) if self.room else [self.account]
         where = f"#{self.room}" if self.room else self.here
-        self._platform.remark(
-            f"{self.speaker} speaks in {where}; there: {', '.join(members) or 'nobody'}, {BOT}"
-        )
+        self._platform.remark(f"{self.speaker} speaks in {where}; there: {', '.join(members) or 'nobody'}, {BOT}")
         others = sorted(set(self._world.people) - set(members) - {BOT})
         if others:
             self._platform.remark(f"elsewhere: {', '.join(others)}")
@@ -343,6 +335,4 @@ def is_slash_line(text: str) -> bool:
 
 def _not_too_long(text: str) -> None:
     if len(text) > LONGEST_TEXT:
-        raise Mistake(
-            f"That has {len(text):,} characters; a message holds {LONGEST_TEXT:,}. Nothing was sent."
-        )
+        raise Mistake(f"That has {len(text):,} characters; a message holds {LONGEST_TEXT:,}. Nothing was sent.")

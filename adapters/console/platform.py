@@ -131,15 +131,11 @@ class ConsolePlatform:
         reply_to = self.world.root(message)
         source = Source.CHAT if said is None else Source.TYPED
         words = text if said is None else said
-        return await self._tell(
-            account, self.world.place(message), words, source, message=message, reply_to=reply_to
-        )
+        return await self._tell(account, self.world.place(message), words, source, message=message, reply_to=reply_to)
 
     async def press(self, account: str, message: Message, button: Button) -> Outcome:
         """A person's click on the button that the message shows."""
-        return await self._tell(
-            account, self.world.place(message), button.command, Source.BUTTON, message=message
-        )
+        return await self._tell(account, self.world.place(message), button.command, Source.BUTTON, message=message)
 
     async def submit(self, account: str, offer: Offer, fields: Mapping[str, str]) -> Outcome:
         """A person's filled form; once the bot takes it, it is closed for that person."""

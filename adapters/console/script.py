@@ -12,9 +12,7 @@ from adapters.console.platform import ConsolePlatform
 from adapters.platform import Receive
 
 
-async def run_script(
-    platform: ConsolePlatform, lines: Iterable[str], receive: Receive, strict: bool = False
-) -> int:
+async def run_script(platform: ConsolePlatform, lines: Iterable[str], receive: Receive, strict: bool = False) -> int:
     """Carry out the lines in order. Gives the exit status: 1 where ``strict`` stopped at a refused line."""
     script = _Script(lines)
 

@@ -33,9 +33,7 @@ CARDS = {
     "text": Card(
         "Summary of C-7K2P",
         (
-            Text(
-                "[name] has low desire since sertraline began.\n\nSleep is good. *No* <b>pain</b> & no _loss_"
-            ),
+            Text("[name] has low desire since sertraline began.\n\nSleep is good. *No* <b>pain</b> & no _loss_"),
             Text(
                 "The team asks whether a change of the antidepressant, a wait of four weeks or a referral "
                 "to sex therapy comes first, and who tells [name] what was recommended."
@@ -115,9 +113,7 @@ CARDS = {
     ),
 }
 
-_words = st.text(max_size=30) | st.sampled_from(
-    ["", "\x1b[31m", "\u202e", "a\r\nb", "T-12", "@dana", 90 * "x"]
-)
+_words = st.text(max_size=30) | st.sampled_from(["", "\x1b[31m", "\u202e", "a\r\nb", "T-12", "@dana", 90 * "x"])
 _tones = st.sampled_from(Tone)
 _buttons = st.builds(Button, label=_words, command=_words, emoji=_words, danger=st.booleans())
 _choices = st.builds(Choice, value=_words, label=_words)

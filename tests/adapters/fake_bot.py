@@ -26,9 +26,7 @@ CASE_FORM = Card(
             (
                 Field("question", "The one question", required=True),
                 Field("treatment-so-far", "What was tried", other_names=("treatment",)),
-                Field(
-                    "urgency", "How soon", choices=(Choice("routine", "Routine"), Choice("soon", "This week"))
-                ),
+                Field("urgency", "How soon", choices=(Choice("routine", "Routine"), Choice("soon", "This week"))),
                 Field("goals", "In the patient's words", value="To sleep."),
             ),
         ),
@@ -117,8 +115,6 @@ def case_bot() -> FakeBot:
         .answers("agenda", PREVIEW, to_room=True)
         .answers("case submit", CASE_FORM)
         .answers("case save", Card("C-7K2P is taken."))
-        .answers(
-            "case approve C-7K2P", Card("C-7K2P is approved.", (Text("It can be\nposted."),)), to_room=True
-        )
+        .answers("case approve C-7K2P", Card("C-7K2P is approved.", (Text("It can be\nposted."),)), to_room=True)
         .answers("task done T-99", REFUSED, refused=True)
     )

@@ -14,9 +14,7 @@ def bot() -> FakeBot:
 
 def test_fill_sends_all_fields(bot: FakeBot) -> None:
     """Fields are found by name, other name or label in any spelling; those left alone keep their value."""
-    bot.plays(
-        *IN_ROOM, "!confer case submit", '/fill QUESTION="Low desire" Treatment="CBT" how_soon="this week"'
-    )
+    bot.plays(*IN_ROOM, "!confer case submit", '/fill QUESTION="Low desire" Treatment="CBT" how_soon="this week"')
     heard = bot.heard[-1]
     assert (heard.source, heard.text, heard.place.room) == (Source.FORM, "case save", "case-room")
     assert dict(heard.fields) == {
@@ -29,9 +27,7 @@ def test_fill_sends_all_fields(bot: FakeBot) -> None:
 
 def test_fill_asks_one_by_one(bot: FakeBot) -> None:
     """Alone, each field is asked; in a script the next lines answer, blank ones keep, a dash empties."""
-    shown = bot.plays(
-        *IN_ROOM, "!confer case submit", "/fill", '"Low "x" desire', "two \\", "lines", "", "-", "after"
-    )
+    shown = bot.plays(*IN_ROOM, "!confer case submit", "/fill", '"Low "x" desire', "two \\", "lines", "", "-", "after")
     assert shown[-6:] == [
         "? question: The one question (required)",
         "? treatment-so-far: What was tried",

@@ -10,7 +10,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from adapters.card import Actions, Button, Card, Choice, Field, Form, Text
+from adapters.card import Actions, Button, Card, Choice, Field, Form, Text, Tone
 from adapters.console.completion import completions
 from adapters.console.interactive import run_interactive
 from adapters.console.keyboard import Keyboard
@@ -130,6 +130,13 @@ def test_hostile_text_reaches_no_terminal(bot: FakeBot) -> None:
     screen = typed(bot, "/dm\rx\r\x04")
     assert "\\x1b]0;title\\x07" in screen
     assert "\x1b]0;title" not in screen
+
+
+def test_dumb_terminal_gets_plain_words(bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the terminal knows no colours, no escape sequence goes out with a message."""
+    monkeypatch.setenv("TERM", "dumb")
+    bot.answers("x", Card("T-12", (Text("urgent", Tone.WARNING),)))
+    assert "2 @you <confer> T-12\r\n    urgent\r\n" in typed(bot, "/dm\rx\r\x04")
 
 
 def test_script_screen_comes_back(bot: FakeBot) -> None:

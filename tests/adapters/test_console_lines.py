@@ -93,9 +93,7 @@ def test_unbalanced_fields_are_refused(text: str, said: str) -> None:
 def test_any_value_comes_through_quoted(fields: dict[str, str]) -> None:
     """What is put in quotes, with its own double quotes marked, comes out as it was."""
     written = {name: value.replace("\\", "/") for name, value in fields.items()}
-    quoted = {
-        name: "".join(f"\\{c}" if c in '"“”„‟' else c for c in value) for name, value in written.items()
-    }
+    quoted = {name: "".join(f"\\{c}" if c in '"“”„‟' else c for c in value) for name, value in written.items()}
     text = " ".join(f'{name}="{value}"' for name, value in quoted.items())
     assert dict(assignments(text)) == written
 
@@ -130,9 +128,7 @@ def test_moments(text: str, at: datetime) -> None:
     assert moment(text, NOW, NEW_YORK) == at
 
 
-@pytest.mark.parametrize(
-    "text", ["", "+", "+2", "+2 months", "+1month", "soon", "2026-13-01", "+999999w", "8", "-2h"]
-)
+@pytest.mark.parametrize("text", ["", "+", "+2", "+2 months", "+1month", "soon", "2026-13-01", "+999999w", "8", "-2h"])
 def test_no_moments(text: str) -> None:
     """Anything else is a mistake that shows how a moment is said."""
     with pytest.raises(Mistake, match="2026-12-01T08:00"):

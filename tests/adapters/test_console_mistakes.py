@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.card import Card
+from adapters.console import run_script
+from adapters.console.keyboard import SLASH_LINES
 from adapters.platform import Place
 from tests.adapters.fake_bot import IN_ROOM, FakeBot, case_bot
 
@@ -24,9 +26,7 @@ def test_strict_stops_at_what_the_bot_refuses(bot: FakeBot) -> None:
     assert (bot.status, bot.commands()[-1]) == (0, "agenda")
 
 
-@pytest.mark.parametrize(
-    "line", ["/frob", "/press Nothing", "/react 9 ✅", "/fill x=y", "/as", "/room", "/edit"]
-)
+@pytest.mark.parametrize("line", ["/frob", "/press Nothing", "/react 9 ✅", "/fill x=y", "/as", "/room", "/edit"])
 def test_strict_stops_at_the_consoles_own_refusals(bot: FakeBot, line: str) -> None:
     """What the console itself cannot do counts as refused, and is said in one line."""
     shown = bot.plays(*IN_ROOM, line, "after", strict=True)
@@ -93,9 +93,7 @@ def test_whisper_has_no_thread(bot: FakeBot) -> None:
 
 def test_thread_of_a_thread_is_the_thread(bot: FakeBot) -> None:
     """The number of any message of a thread leads there; alone, the line leads out."""
-    shown = bot.plays(
-        *IN_ROOM, "one", "/thread 1", "two", "/room other", "/thread 2", "three", "/thread", "four"
-    )
+    shown = bot.plays(*IN_ROOM, "one", "/thread 1", "two", "/room other", "/thread 2", "three", "/thread", "four")
     assert shown == [
         "1 #case-room <dana> one",
         "2 #case-room/1 <dana> two",
@@ -106,9 +104,7 @@ def test_thread_of_a_thread_is_the_thread(bot: FakeBot) -> None:
 
 def test_control_characters_reach_the_bot_but_not_the_screen(bot: FakeBot) -> None:
     """The bot judges what was typed; the screen shows it written out."""
-    assert bot.plays(*IN_ROOM, "!confer a\x1b[2Jb\u202ec") == [
-        "1 #case-room <dana> !confer a\\x1b[2Jb\\u202ec"
-    ]
+    assert bot.plays(*IN_ROOM, "!confer a\x1b[2Jb\u202ec") == ["1 #case-room <dana> !confer a\\x1b[2Jb\\u202ec"]
     assert bot.commands() == ["a\x1b[2Jb\u202ec"]
 
 
@@ -122,24 +118,7 @@ def test_help_lists_every_line(bot: FakeBot) -> None:
     """Each slash line has its usage in /help, in 80 columns."""
     shown = bot.plays("/help")
     assert all(len(line) <= 80 for line in shown)
-    for name in [
-        "as",
-        "room",
-        "dm",
-        "thread",
-        "invite",
-        "leave",
-        "press",
-        "react",
-        "fill",
-        "edit",
-        "delete",
-        "clock",
-        "rooms",
-        "who",
-        "quit",
-        "help",
-    ]:
+    for name in SLASH_LINES:
         assert any(line.startswith(f"/{name}") for line in shown)
 
 
@@ -151,7 +130,7 @@ def test_posts_of_an_earlier_run_find_their_room(bot: FakeBot) -> None:
 
 
 def test_each_line_is_read_only_when_the_last_is_done(bot: FakeBot) -> None:
-    """Whoever writes the script may wait for an answer before the next line; a failing reader is not hidden."""
+    """Whoever writes the script may wait for an answer first; a reader that fails is not hidden."""
 
     def script() -> Iterator[str]:
         yield "/dm\n"

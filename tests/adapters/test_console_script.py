@@ -100,9 +100,7 @@ def test_blank_lines_say_nothing(bot: FakeBot) -> None:
 
 def test_people_see_only_what_is_for_them(bot: FakeBot) -> None:
     """Another person's whisper offers nothing to press, and its number leads nowhere."""
-    shown = bot.plays(
-        *IN_ROOM, "!confer preview", "/as lee", "/room case-room", '/press "Approve"', "/react 2 ✅"
-    )
+    shown = bot.plays(*IN_ROOM, "!confer preview", "/as lee", "/room case-room", '/press "Approve"', "/react 2 ✅")
     assert shown[-2:] == ["! lee sees no button Approve. There is none to press.", "! lee sees no message 2."]
     assert bot.commands() == ["preview"]
 
