@@ -78,7 +78,7 @@ class Keyboard:
             _not_too_long(text)
             return await self._platform.say(self._entered(), self._place(), text)
         if found.name not in SLASH_LINES:
-            near = get_close_matches(found.name, SLASH_LINES, n=1)
+            near = get_close_matches(found.name[:30], SLASH_LINES, n=1)
             hint = f"did you mean /{near[0]}?" if near else f"/help lists them. To the bot one says !{BOT} …"
             raise Mistake(f"There is no line /{found.name[:30]}; {hint}")
         if found.name not in CARRY_TEXT and len(found.rest) > LONGEST_REST:

@@ -1,9 +1,13 @@
 """Strictness, ends of scripts and bad input at the console."""
 
 import asyncio
+import re
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.card import Card
 from adapters.console import run_script
@@ -40,6 +44,7 @@ def test_strict_stops_at_the_consoles_own_refusals(bot: FakeBot, line: str) -> N
     [
         ("/pres Approve", "! There is no line /pres; did you mean /press?"),
         ("/zzz", "! There is no line /zzz; /help lists them. To the bot one says !confer …"),
+        ("/" + 1_000_000 * "z", f"! There is no line /{30 * 'z'}; /help lists them. To the bot one says !confer …"),
         ("/as confer", "! confer is the bot itself. Say who speaks: /as dana"),
         ("/as dana lee", "! A name is one word of letters, digits, . - _ and '."),
         ("/as \x1b[31mred", "! A name is one word of letters, digits, . - _ and '."),
@@ -140,3 +145,22 @@ def test_each_line_is_read_only_when_the_last_is_done(bot: FakeBot) -> None:
 
     with pytest.raises(OSError, match="the pipe broke"):
         asyncio.run(run_script(bot.console, script(), bot.receive))
+
+
+_HEAD = re.compile(r"([0-9]+) [#@]\S+ <[^>]+>(?! \(edited\) )")
+_typed = st.text(st.characters(exclude_characters="\n\r"), max_size=20)
+_begun = st.sampled_from(
+    ["", "!confer ", "@confer case submit", "!confer agenda", "/quit x", *(f"/{name} " for name in SLASH_LINES)]
+)
+_aimed = st.sampled_from(["1", "2 ✅", "3 text", "dana", "lee", "Approve", "question=x", '"', "+1h", "\\"]) | _typed
+
+
+@settings(max_examples=60, deadline=None)  # a script's time is that of its threads, not of the code
+@given(st.lists(st.tuples(_begun, _aimed).map("".join), max_size=12))
+def test_no_script_breaks_the_console(script: list[str]) -> None:
+    """Whatever is typed, each line is carried out or refused in one line; numbers only grow, nothing harmful shows."""
+    bot = case_bot()
+    shown = bot.plays(*IN_ROOM, *script)
+    heads = [match for line in shown if (match := _HEAD.match(line))]
+    assert [int(head[1]) for head in heads] == list(range(1, bot.console.world.last_number + 1))
+    assert not {c for line in shown for c in line if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}}

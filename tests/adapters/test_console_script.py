@@ -1,6 +1,8 @@
 """Scripts at the console and their transcripts, to the letter of the contract."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -290,3 +292,9 @@ def test_clock_delivers_on_the_way(bot: FakeBot) -> None:
 def test_clock_far_ahead_is_a_slip(bot: FakeBot) -> None:
     """A year mistyped does not run the schedule for centuries."""
     assert bot.plays("/clock 2226-12-01") == ["! That is more than ten years ahead."]
+
+
+def test_a_script_needs_no_terminal_library() -> None:
+    """The terminal library is loaded only where there is a terminal."""
+    code = "import sys, adapters.console; sys.exit('prompt_toolkit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
