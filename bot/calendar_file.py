@@ -139,9 +139,7 @@ def _organizer(organizer: str) -> "vCalAddress":
     name = " ".join(_clean(organizer).split())
     if "@" in name and " " not in name:
         return vCalAddress(f"mailto:{name.removeprefix('mailto:')}")
-    address = vCalAddress(
-        "invalid:nomail"
-    )  # PUBLISH asks for an organizer (RFC 5546, 3.2.1); a chat has no mail
+    address = vCalAddress("invalid:nomail")  # PUBLISH asks for an organizer (RFC 5546, 3.2.1); a chat has no mail
     address.params["CN"] = name or "Confer"
     return address
 

@@ -26,7 +26,9 @@ def carry(before: Meeting, meeting: Meeting, request: Request) -> Meeting:
             continue
         if item.case and agenda.has_case(item.case):
             continue
-        why = f"{item.state.value} in {before.ref}" + (f": {item.why}" if item.state is ItemState.DEFERRED and item.why else "")
+        why = f"{item.state.value} in {before.ref}" + (
+            f": {item.why}" if item.state is ItemState.DEFERRED and item.why else ""
+        )
         fresh = replace(
             item, state=ItemState.WAITING, why=why, carried_from=before.ref, spent=timedelta(), heard=frozenset()
         )

@@ -65,9 +65,7 @@ class Delivery:
             due = Store(connection, self.ring).notices.due(self.clock.now())
         return tuple(n for n in due if n.platform in self.platforms)
 
-    def _claim(
-        self, due: Sequence[Notice], members: Mapping[tuple[str, str], frozenset[str] | None]
-    ) -> list[Outgoing]:
+    def _claim(self, due: Sequence[Notice], members: Mapping[tuple[str, str], frozenset[str] | None]) -> list[Outgoing]:
         """Check again whether each still applies, render it, and mark it as being sent."""
         outgoing: list[Outgoing] = []
         nudges: dict[tuple[str, str, str], list[tuple[Notice, Nudge]]] = {}
@@ -107,7 +105,9 @@ class Delivery:
                 if failure.final or attempts >= MOST_ATTEMPTS:
                     book.mark(notice, NoticeState.DEAD, attempts=attempts, why=failure.kind[:64])
                     continue
-                wait = timedelta(seconds=failure.retry_after) if failure.retry_after else FIRST_WAIT * 2**notice.attempts
+                wait = (
+                    timedelta(seconds=failure.retry_after) if failure.retry_after else FIRST_WAIT * 2**notice.attempts
+                )
                 wait *= 1 + random.random() / 4  # noqa: S311 - jitter, not a secret
                 book.mark(notice, NoticeState.NEW, attempts=attempts, not_before=now + wait, why=failure.kind[:64])
 
@@ -161,5 +161,3 @@ def _gathered(pairs: Sequence[tuple[Notice, Nudge]]) -> Outgoing:
     account = pairs[0][1].account
     notices = tuple(replace(notice, account=account) for notice, _ in pairs)
     return Outgoing(notices, digest([nudge for _, nudge in pairs]))
-
-

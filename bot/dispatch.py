@@ -51,7 +51,9 @@ class Dispatcher:
         if not house.take_in(invocation.place.platform, invocation.id, now):
             return Outcome(ignored=True)
         if invocation.source is Source.JOINED:
-            self._greet(house, invocation, now, invocation.place.room, private=False)
+            if house.is_first_contact(invocation.place.platform, f"room {invocation.place.room}", now):
+                self._say_hello(house, invocation, now, private=False)
+                house.is_first_contact(invocation.place.platform, invocation.account, now)
             return Outcome(ignored=True)
         request = self._request(house, invocation, now)
         if invocation.source is Source.CHAT:
@@ -60,7 +62,9 @@ class Dispatcher:
         if house.is_first_contact(invocation.place.platform, invocation.account, now):
             self._say_hello(house, invocation, now, private=True)
         if now - invocation.at > self.settings.bot.oldest_command:
-            return self._answer(request, Reply(common.too_old(invocation, request.zone)), "not carried out", refused=True)
+            return self._answer(
+                request, Reply(common.too_old(invocation, request.zone)), "not carried out", refused=True
+            )
         return self._carry_out(request)
 
     # -- one command ---------------------------------------------------------------------------------------------
@@ -104,15 +108,17 @@ class Dispatcher:
         notice = request.reply_notice(reply)
         if notice:
             request.say(notice)
+        subject, *others = dict.fromkeys(sorted(request.subjects, key=_cases_first)) or [""]
+        details = {"by": request.invocation.source.value} | ({"also": ",".join(others)} if others else {})
         request.store.audit(
             AuditEntry(
                 team=request.store.id,
                 at=request.now,
                 actor=request.account,
                 act=act,
-                subject=",".join(dict.fromkeys(request.subjects))[:200],
+                subject=subject,
                 outcome="refused" if refused else "done",
-                details={"by": request.invocation.source.value},
+                details=details,
             )
         )
         return Outcome(refused=refused)
@@ -148,10 +154,6 @@ class Dispatcher:
         return notice.subject if notice and notice.team == team.id else ""
 
     # -- first contact and failure -------------------------------------------------------------------------------
-    def _greet(self, house: Store, invocation: Invocation, now: datetime, name: str, *, private: bool) -> None:
-        if house.is_first_contact(invocation.place.platform, f"room {name}", now):
-            self._say_hello(house, invocation, now, private=private)
-
     def _say_hello(self, house: Store, invocation: Invocation, now: datetime, *, private: bool) -> None:
         place = invocation.place
         house.notices.add(
@@ -179,11 +181,14 @@ class Dispatcher:
             return self._answer(request, Reply(common.failure(), Audience.ASKER), "failed", refused=True)
 
 
+def _cases_first(subject: str) -> bool:
+    """An act that touches a case stands in the trail under the case."""
+    return not subject.startswith("C-")
+
+
 def _renamed(store: TeamStore, member: Member, name: str) -> Member:
     """A member is called as the platform says, once the platform has said it."""
     if name and member.name != name and member.name == member.account.removeprefix("@"):
         member = replace(member, name=name)
         store.members.save(member)
     return member
-
-

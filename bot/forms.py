@@ -51,7 +51,9 @@ def read_case_form(fields: Mapping[str, str]) -> tuple[dict[Section, str], dict[
     texts: dict[Section, str] = {}
     identifiers: dict[Identifier, str] = {}
     for typed, value in fields.items():
-        name = names.get(" ".join(typed.casefold().replace("_", " ").replace("-", " ").split())) or names.get(typed.casefold())
+        name = names.get(" ".join(typed.casefold().replace("_", " ").replace("-", " ").split())) or names.get(
+            typed.casefold()
+        )
         if name is None:
             raise Refusal(f"The form has no field “{typed[:40]}”. It has: {', '.join(dict.fromkeys(names.values()))}.")
         if len(value) > MOST:
@@ -64,4 +66,6 @@ def read_case_form(fields: Mapping[str, str]) -> tuple[dict[Section, str], dict[
 
 
 def _filled(field: Field, value: str) -> Field:
-    return Field(field.name, field.label, field.hint, value, field.required, field.multiline, field.choices, field.other_names)
+    return Field(
+        field.name, field.label, field.hint, value, field.required, field.multiline, field.choices, field.other_names
+    )

@@ -85,5 +85,3 @@ def _meeting_of(store: TeamStore, series: Series, at: datetime) -> Meeting:
         series=series.ref,
         recurrence_at=at,
     )
-
-

@@ -80,7 +80,7 @@ class Request:
     @property
     def team(self) -> Team:
         if self.team_or_none is None:
-            raise Refusal("There is no care team here yet. `team create \"North clinic\"` makes this room one's room.")
+            raise Refusal('There is no care team here yet. `team create "North clinic"` makes this room one\'s room.')
         return self.team_or_none
 
     @property
@@ -117,7 +117,9 @@ class Request:
         case = self.store.cases.get(str(ref))
         relations = [Relation.AUTHOR] if case and case.author == self.account else []
         if case is None or not self._may_touch(case, to, relations):
-            raise Refusal(f"There is no case {ref} that you could {_VERB.get(to, 'see')}. `cases` lists those you can see.")
+            raise Refusal(
+                f"There is no case {ref} that you could {_VERB.get(to, 'see')}. `cases` lists those you can see."
+            )
         self.subjects.append(case.ref)
         return case
 
@@ -181,7 +183,9 @@ class Request:
         """Put something in the outbox; it goes out once this transaction is committed."""
         self.store.notices.add(notice, self.now, not_before)
 
-    def notice(self, kind: str, subject: str, *, act: Act = Act.POST, account: str = "", case: str = "", **words: str) -> Notice:
+    def notice(
+        self, kind: str, subject: str, *, act: Act = Act.POST, account: str = "", case: str = "", **words: str
+    ) -> Notice:
         """A notice for the team's room, or for one account, rendered when it is sent."""
         self.said += 1
         return Notice(
@@ -219,7 +223,9 @@ class Request:
         )
 
 
-_UNSEEN = frozenset({Action.TRIAGE_CASE, Action.PRESENT_CASE, Action.WITHDRAW_CASE, Action.ERASE_CASE, Action.KEEP_CONSENT})
+_UNSEEN = frozenset(
+    {Action.TRIAGE_CASE, Action.PRESENT_CASE, Action.WITHDRAW_CASE, Action.ERASE_CASE, Action.KEEP_CONSENT}
+)
 """What may be done with a case whose words nobody but the author can see yet."""
 
 _VERB = {

@@ -68,7 +68,7 @@ class ReminderSettings:
     discipline: timedelta = setting(timedelta(days=2), "Then the whole discipline hears, when it is late by this much.")
     coordinator: timedelta = setting(timedelta(days=3), "Then the coordinator hears, when it is late by this much.")
     digest: time | None = setting(
-        None, "The hour (own zone) at which people who set none get what is not urgent, gathered; \"\": at once."
+        None, 'The hour (own zone) at which people who set none get what is not urgent, gathered; "": at once.'
     )
     due: timedelta = setting(timedelta(days=7), "An action item without a date is due after this long.")
 

@@ -53,7 +53,9 @@ class Agenda:
         """The item at a position as people count, from 1."""
         if not 1 <= position <= len(self.items):
             raise Refusal(
-                f"The agenda has no item {position}; it has {len(self.items)}." if self.items else "The agenda is empty."
+                f"The agenda has no item {position}; it has {len(self.items)}."
+                if self.items
+                else "The agenda is empty."
             )
         return self.items[position - 1]
 

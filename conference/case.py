@@ -24,13 +24,34 @@ class CaseState(StrEnum):
 NEXT: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.DRAFT: frozenset({CaseState.APPROVED, CaseState.WITHDRAWN, CaseState.ERASED}),
     CaseState.APPROVED: frozenset(
-        {CaseState.APPROVED, CaseState.DISCUSSED, CaseState.DEFERRED, CaseState.CLOSED, CaseState.WITHDRAWN, CaseState.ERASED}
+        {
+            CaseState.APPROVED,
+            CaseState.DISCUSSED,
+            CaseState.DEFERRED,
+            CaseState.CLOSED,
+            CaseState.WITHDRAWN,
+            CaseState.ERASED,
+        }
     ),
     CaseState.DEFERRED: frozenset(
-        {CaseState.APPROVED, CaseState.DISCUSSED, CaseState.DEFERRED, CaseState.CLOSED, CaseState.WITHDRAWN, CaseState.ERASED}
+        {
+            CaseState.APPROVED,
+            CaseState.DISCUSSED,
+            CaseState.DEFERRED,
+            CaseState.CLOSED,
+            CaseState.WITHDRAWN,
+            CaseState.ERASED,
+        }
     ),
     CaseState.DISCUSSED: frozenset(
-        {CaseState.APPROVED, CaseState.DISCUSSED, CaseState.DEFERRED, CaseState.CLOSED, CaseState.WITHDRAWN, CaseState.ERASED}
+        {
+            CaseState.APPROVED,
+            CaseState.DISCUSSED,
+            CaseState.DEFERRED,
+            CaseState.CLOSED,
+            CaseState.WITHDRAWN,
+            CaseState.ERASED,
+        }
     ),
     CaseState.CLOSED: frozenset({CaseState.APPROVED, CaseState.ERASED}),
     CaseState.WITHDRAWN: frozenset({CaseState.APPROVED, CaseState.ERASED}),

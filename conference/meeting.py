@@ -195,8 +195,8 @@ class Meeting:
     def go_back(self, now: datetime) -> "Meeting":
         """One phase back, or into the last phase of the item before."""
         self._check_running("`back`")
-        if self.phase not in (None, PHASES[0]):
-            return replace(self, phase=PHASES[PHASES.index(self.phase) - 1], phase_at=now)  # type: ignore[arg-type]
+        if self.phase is not None and self.phase is not PHASES[0]:
+            return replace(self, phase=PHASES[PHASES.index(self.phase) - 1], phase_at=now)
         position = self._position()
         before = [p for p, i in enumerate(self.agenda.items) if p < position and i.state is ItemState.DONE]
         if not before:
@@ -230,9 +230,7 @@ class Meeting:
             replace(i, state=ItemState.NOT_REACHED) if i.state is ItemState.WAITING else i for i in agenda.items
         )
         state = step(NEXT, self.state, MeetingState.ENDED, str(self.ref), "ended")
-        return replace(
-            self, state=state, ended_at=now, phase=None, phase_at=None, agenda=replace(agenda, items=items)
-        )
+        return replace(self, state=state, ended_at=now, phase=None, phase_at=None, agenda=replace(agenda, items=items))
 
     # -- minutes -------------------------------------------------------------------------------------------------
     def sign(self, sha256: str, by: Account, now: datetime) -> "Meeting":
@@ -251,7 +249,9 @@ class Meeting:
 
     def _check_running(self, what: str) -> None:
         if not self.is_running:
-            raise Refusal(f"{self.ref} is {self.state.value}; {what} is for a running meeting. `meeting start` begins it.")
+            raise Refusal(
+                f"{self.ref} is {self.state.value}; {what} is for a running meeting. `meeting start` begins it."
+            )
 
     def _position(self) -> int:
         items = self.agenda.items

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from conference.case import digest
-from conference.people import CaseId
 from conference.meeting import MeetingId
+from conference.people import CaseId
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,19 @@ CaseId = NewType("CaseId", str)
 
 DISCIPLINES: tuple[Discipline, ...] = tuple(
     Discipline(d)
-    for d in (
-        "psychiatry psychology primary-care nursing social-work sex-therapy pharmacy physiotherapy "
-        "occupational-therapy care-coordination peer-support"
-    ).split()
+    for d in [
+        "psychiatry",
+        "psychology",
+        "primary-care",
+        "nursing",
+        "social-work",
+        "sex-therapy",
+        "pharmacy",
+        "physiotherapy",
+        "occupational-therapy",
+        "care-coordination",
+        "peer-support",
+    ]
 )
 
 SYNONYMS: Mapping[str, Discipline] = {
@@ -133,7 +142,9 @@ def find_member(name: str, members: Iterable[Member]) -> Member:
     if len(exact) == 1:
         return exact[0]
     if exact:
-        raise Refusal(f"“{name[:40]}” could be {' or '.join('@' + m.account.removeprefix('@') for m in exact)}. Say which.")
+        raise Refusal(
+            f"“{name[:40]}” could be {' or '.join('@' + m.account.removeprefix('@') for m in exact)}. Say which."
+        )
     near = get_close_matches(wanted, [m.account.removeprefix("@").casefold() for m in members], n=1)
     hint = f"Did you mean @{near[0]}?" if near else "`team` shows who is in it."
     raise Refusal(f"I know nobody called “{name[:40]}” in this team. {hint}")

@@ -14,10 +14,50 @@ from conference.people import Member
 from conference.refusal import Refusal
 
 _KIN: Mapping[str, Role] = {
-    **dict.fromkeys("partner husband wife spouse boyfriend girlfriend fiance fiancee fiancé fiancée ex".split(), Role.PARTNER),
     **dict.fromkeys(
-        "mother father mom mum dad son daughter child brother sister sibling aunt uncle cousin grandmother "
-        "grandfather grandma grandpa niece nephew parent stepmother stepfather stepson stepdaughter".split(),
+        [
+            "partner",
+            "husband",
+            "wife",
+            "spouse",
+            "boyfriend",
+            "girlfriend",
+            "fiance",
+            "fiancee",
+            "fiancé",
+            "fiancée",
+            "ex",
+        ],
+        Role.PARTNER,
+    ),
+    **dict.fromkeys(
+        [
+            "mother",
+            "father",
+            "mom",
+            "mum",
+            "dad",
+            "son",
+            "daughter",
+            "child",
+            "brother",
+            "sister",
+            "sibling",
+            "aunt",
+            "uncle",
+            "cousin",
+            "grandmother",
+            "grandfather",
+            "grandma",
+            "grandpa",
+            "niece",
+            "nephew",
+            "parent",
+            "stepmother",
+            "stepfather",
+            "stepson",
+            "stepdaughter",
+        ],
         Role.RELATIVE,
     ),
 }
@@ -118,7 +158,9 @@ def _relatives(text: str) -> Iterator[KnownPerson]:
     for entry in _split(text.replace("(", " ").replace(")", " ").replace(":", " ")):
         words = entry.split()
         role = next((_KIN[w.casefold()] for w in words if w.casefold() in _KIN), Role.OTHER)
-        name = " ".join(w for w in words if w.casefold() not in _KIN and w.casefold() not in ("his", "her", "their", "the"))
+        name = " ".join(
+            w for w in words if w.casefold() not in _KIN and w.casefold() not in ("his", "her", "their", "the")
+        )
         if name:
             yield KnownPerson(role, (name,))
 

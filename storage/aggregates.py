@@ -86,11 +86,11 @@ class Aggregates(Generic[T]):
         before = self._connection.execute(select(t).where(*mine)).mappings().first()
         if before is None:
             self._connection.execute(insert(t).values(team=self._team, ref=ref, version=1, **row))
-            self._changes.note(t.name, ref, 1, None)
+            self._changes.note(str(t.name), ref, 1, None)
             return
         version = before["version"] + 1
         self._connection.execute(update(t).where(*mine).values(version=version, **row))
-        self._changes.note(t.name, ref, version, _portable(before))
+        self._changes.note(str(t.name), ref, version, _portable(dict(before)))
 
     def remove(self, ref: str) -> None:
         self._connection.execute(delete(self._table).where(self._table.c.team == self._team, self._table.c.ref == ref))
@@ -127,7 +127,7 @@ class Aggregates(Generic[T]):
 
 def _portable(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON can hold it; the body stays sealed."""
-    return {name: _out(value) for name, value in row.items() if name not in ("team", "ref", "version")}
+    return {str(name): _out(value) for name, value in row.items() if name not in ("team", "ref", "version")}
 
 
 def _out(value: Any) -> Any:
@@ -148,5 +148,3 @@ def _in(value: Any) -> Any:
     if isinstance(value, dict) and "at" in value:
         return datetime.fromisoformat(value["at"])
     return value
-
-

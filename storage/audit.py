@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from storage.database import wait_for_turn
 from storage.keys import KeyRing
@@ -113,21 +113,18 @@ def verify(connection: Connection, ring: KeyRing, team: str) -> Verdict:
     return Verdict(seq)
 
 
-def entries(
-    connection: Connection, team: str, subject: str | None = None, limit: int = 100
-) -> tuple[Recorded, ...]:
+def entries(connection: Connection, team: str, subject: str | None = None, limit: int = 100) -> tuple[Recorded, ...]:
     """Give the newest `limit` entries of a team, or those about one subject, oldest first; not verified."""
     newest = select(AuditRow).where(AuditRow.team == team).order_by(AuditRow.seq.desc()).limit(limit)
     if subject is not None:
-        newest = newest.where(AuditRow.subject == subject)
+        # An act on several things names the others in its details.
+        newest = newest.where(or_(AuditRow.subject == subject, AuditRow.details.contains(subject, autoescape=True)))
     return tuple(_recorded(row) for row in reversed(connection.execute(newest).all()))
 
 
 def _recorded(row: Row[Any]) -> Recorded:
     details = json.loads(row.details)
-    return Recorded(
-        row.seq, AuditEntry(row.team, row.at, row.actor, row.act, row.subject, row.outcome, details)
-    )
+    return Recorded(row.seq, AuditEntry(row.team, row.at, row.actor, row.act, row.subject, row.outcome, details))
 
 
 def _details(details: Mapping[str, str]) -> str:

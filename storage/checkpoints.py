@@ -20,9 +20,7 @@ from storage.keys import RootKey
 from storage.schema import AuditRow
 
 CONTEXT = b"confer checkpoint 1\n"
-STANDS = select(AuditRow.mac).where(
-    AuditRow.team == bindparam("of_team"), AuditRow.seq == bindparam("of_seq")
-)
+STANDS = select(AuditRow.mac).where(AuditRow.team == bindparam("of_team"), AuditRow.seq == bindparam("of_seq"))
 
 Line = dict[str, str | int]
 

@@ -56,9 +56,7 @@ class Database:
         self._scrub_due = False
 
     @classmethod
-    def open(
-        cls, url: str | Path, *, create: bool = True, exclusive: bool = True, patience: float = 5.0
-    ) -> Self:
+    def open(cls, url: str | Path, *, create: bool = True, exclusive: bool = True, patience: float = 5.0) -> Self:
         """Open a file path, `sqlite:///path`, `sqlite://` (in memory) or a PostgreSQL URL.
 
         A new file has mode 0600, a new folder 0700. `exclusive` takes the SQLite file for this one opener;

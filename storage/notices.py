@@ -13,7 +13,7 @@ from storage import tables
 from storage.keys import KeyDestroyed, KeyRing
 from storage.seal import Cell
 
-NOTICES = cast(Table, tables.NoticeRow.__table__)
+NOTICES = cast("Table", tables.NoticeRow.__table__)
 
 
 class Act(StrEnum):
@@ -36,7 +36,7 @@ class NoticeState(StrEnum):
 class Body(msgspec.Struct, frozen=True):
     """What to say: a finished card (a reply), or what it takes to render one when sending."""
 
-    card: msgspec.Raw | None = None
+    card: str = ""
     words: dict[str, str] = {}
 
 
@@ -74,8 +74,10 @@ class Notices:
         c = NOTICES.c
         if self._connection.execute(select(c.id).where(c.key == notice.key)).first():
             return False
-        body = Body(msgspec.Raw(notice.card) if notice.card else None, dict(notice.words))
-        sealed = self._ring.seal(self._connection, _cell(notice.team, notice.key, notice.case), msgspec.json.encode(body))
+        body = Body(notice.card.decode(), dict(notice.words))
+        sealed = self._ring.seal(
+            self._connection, _cell(notice.team, notice.key, notice.case), msgspec.json.encode(body)
+        )
         row = {name: getattr(notice, name) for name in _PLAIN}
         row |= {"act": notice.act.value, "state": notice.state.value, "body": sealed}
         self._connection.execute(insert(NOTICES).values(created_at=now, not_before=not_before or now, **row))
@@ -126,7 +128,7 @@ class Notices:
 
     def _read(self, statement: Any) -> tuple[Notice, ...]:
         rows = self._connection.execute(statement).mappings().all()
-        return tuple(n for n in (self._open(row) for row in rows) if n is not None)
+        return tuple(n for n in (self._open(dict(row)) for row in rows) if n is not None)
 
     def _open(self, row: Mapping[str, Any]) -> Notice | None:
         plain = {name: row[name] for name in (*_PLAIN, "id", "attempts", "message", "created_at", "not_before")}
@@ -135,8 +137,9 @@ class Notices:
         except KeyDestroyed:
             return Notice(**plain, act=Act(row["act"]), state=NoticeState(row["state"]))
         body = msgspec.json.decode(sealed, type=Body)
-        card = bytes(body.card) if body.card is not None else b""
-        return Notice(**plain, act=Act(row["act"]), state=NoticeState(row["state"]), card=card, words=body.words)
+        return Notice(
+            **plain, act=Act(row["act"]), state=NoticeState(row["state"]), card=body.card.encode(), words=body.words
+        )
 
 
 _PLAIN = ("key", "team", "kind", "platform", "room", "thread", "direct", "account", "subject", "case")

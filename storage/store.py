@@ -20,6 +20,7 @@ from storage.aggregates import Aggregates, Change, Changes, Kind
 from storage.audit import AuditEntry, append
 from storage.keys import KeyRing
 from storage.notices import Notices
+from storage.schema import KeyRow
 from storage.timers import Timers
 
 T = TypeVar("T")
@@ -27,19 +28,20 @@ T = TypeVar("T")
 HOUSE = "-"
 """The scope of what belongs to no team: the answer to a stranger, for one."""
 
-TEAMS = cast(Table, tables.TeamRow.__table__)
-ROOMS = cast(Table, tables.RoomRow.__table__)
-MEMBERS = cast(Table, tables.MemberRow.__table__)
-CASES = cast(Table, tables.CaseRow.__table__)
-MEETINGS = cast(Table, tables.MeetingRow.__table__)
-SERIES = cast(Table, tables.SeriesRow.__table__)
-DECISIONS = cast(Table, tables.DecisionRow.__table__)
-TASKS = cast(Table, tables.TaskRow.__table__)
-MINUTES = cast(Table, tables.MinutesRow.__table__)
-COUNTERS = cast(Table, tables.CounterRow.__table__)
-INBOX = cast(Table, tables.InboxRow.__table__)
-CONTACTS = cast(Table, tables.ContactRow.__table__)
-UNDO = cast(Table, tables.UndoRow.__table__)
+TEAMS = cast("Table", tables.TeamRow.__table__)
+ROOMS = cast("Table", tables.RoomRow.__table__)
+MEMBERS = cast("Table", tables.MemberRow.__table__)
+CASES = cast("Table", tables.CaseRow.__table__)
+MEETINGS = cast("Table", tables.MeetingRow.__table__)
+SERIES = cast("Table", tables.SeriesRow.__table__)
+DECISIONS = cast("Table", tables.DecisionRow.__table__)
+TASKS = cast("Table", tables.TaskRow.__table__)
+MINUTES = cast("Table", tables.MinutesRow.__table__)
+COUNTERS = cast("Table", tables.CounterRow.__table__)
+INBOX = cast("Table", tables.InboxRow.__table__)
+CONTACTS = cast("Table", tables.ContactRow.__table__)
+KEYS = cast("Table", KeyRow.__table__)
+UNDO = cast("Table", tables.UndoRow.__table__)
 
 _PENDING = tuple(s.value for s in PENDING)
 _COMING = (MeetingState.PLANNED.name, MeetingState.RUNNING.name)
@@ -236,6 +238,11 @@ class Store:
         store.teams.save(team)
         return store
 
+    def has_house(self) -> bool:
+        """Whether the keys of what belongs to no team exist."""
+        c = KEYS.c
+        return self.connection.execute(select(c.scope).where(c.team == HOUSE).limit(1)).first() is not None
+
     def team_ids(self) -> tuple[str, ...]:
         return tuple(self.connection.execute(select(TEAMS.c.team)).scalars())
 
@@ -314,5 +321,3 @@ def _clear_task(t: Task) -> Mapping[str, object]:
         "after": t.after or "",
         "due_at": t.due_at,
     }
-
-

@@ -161,7 +161,13 @@ class NoticeRow(Base):
     message: Mapped[str] = mapped_column(String(255), default="")
     why: Mapped[str] = mapped_column(String(64), default="")
     __table_args__ = (
-        Index("ix_notices_due", "not_before", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+        Index(
+            "ix_notices_due",
+            "not_before",
+            "id",
+            sqlite_where=text("state = 'new'"),
+            postgresql_where=text("state = 'new'"),
+        ),
         Index("ix_notices_message", "platform", "room", "message"),
         Index("ix_notices_subject", "team", "subject", "kind", "state"),
     )
@@ -179,7 +185,9 @@ class TimerRow(Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (
         UniqueConstraint("team", "subject", "kind", "due_at"),
-        Index("ix_timers_due", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+        Index(
+            "ix_timers_due", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from storage import tables
 
-TIMERS = cast(Table, tables.TimerRow.__table__)
+TIMERS = cast("Table", tables.TimerRow.__table__)
 
 
 @dataclass(frozen=True, slots=True)

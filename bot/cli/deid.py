@@ -24,18 +24,26 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `confer deid` to the command line."""
     parser = subparsers.add_parser("deid", help="hide the identifiers of HIPAA Safe Harbor in texts")
     parser.add_argument("files", nargs="+", metavar="FILE", help="texts to read; - is standard input")
-    parser.add_argument("--format", choices=("text", "jsonl", "html"), default="text", help="jsonl: one object a line, in and out")
+    parser.add_argument(
+        "--format", choices=("text", "jsonl", "html"), default="text", help="jsonl: one object a line, in and out"
+    )
     parser.add_argument("--known", metavar="RECORD", help="a TOML file with the people and numbers of the case")
-    parser.add_argument("--anchor", type=date.fromisoformat, metavar="DATE", help="the day from which dates are counted")
-    parser.add_argument("--keep", action="append", default=[], metavar="PHRASE", help="a phrase to leave; may be repeated")
-    parser.add_argument("--hide", action="append", default=[], metavar="PHRASE", help="a phrase to hide; may be repeated")
+    parser.add_argument(
+        "--anchor", type=date.fromisoformat, metavar="DATE", help="the day from which dates are counted"
+    )
+    parser.add_argument(
+        "--keep", action="append", default=[], metavar="PHRASE", help="a phrase to leave; may be repeated"
+    )
+    parser.add_argument(
+        "--hide", action="append", default=[], metavar="PHRASE", help="a phrase to hide; may be repeated"
+    )
     parser.add_argument("--explain", action="store_true", help="say for each finding what it is and why")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read every file, write what may be shown; 2 where the input cannot be read."""
-    from conference.deid import Known, scan  # noqa: PLC0415  # the tables are heavy
+    from conference.deid import Known, scan  # the tables are heavy
 
     try:
         known = read_known(Path(args.known)) if args.known else Known()
@@ -92,7 +100,9 @@ def _row(row: dict[str, Any], draft: Draft, explain: bool) -> dict[str, Any]:
         spans.append(span)
     answer: dict[str, Any] = {"id": row.get("id", ""), "spans": spans}
     if explain:
-        answer["quasi"] = [{"start": q.start, "end": q.end, "reason": q.reason, "suggestion": q.suggestion} for q in draft.quasi]
+        answer["quasi"] = [
+            {"start": q.start, "end": q.end, "reason": q.reason, "suggestion": q.suggestion} for q in draft.quasi
+        ]
     return answer
 
 
@@ -110,7 +120,9 @@ def _page(draft: Draft) -> str:
     for finding in draft.findings:
         parts.append(html.escape(draft.text[at : finding.start]))
         style = "sure" if finding.sure else "unsure"
-        parts.append(f'<mark class="{style}" title="{html.escape(finding.reason)}">{html.escape(finding.replacement)}</mark>')
+        parts.append(
+            f'<mark class="{style}" title="{html.escape(finding.reason)}">{html.escape(finding.replacement)}</mark>'
+        )
         at = finding.end
     parts.append(html.escape(draft.text[at:]))
     css = "body{font:16px/1.5 sans-serif;max-width:45em;margin:2em auto;white-space:pre-wrap}.sure{background:#cde}.unsure{background:#fd8}"
@@ -145,7 +157,7 @@ def _watched(stream: TextIO, size: int) -> Iterator[str]:
 
 def read_known(path: Path) -> Known:
     """The sealed record of a case in TOML: `[[people]] role, names`, `birth_on`, `numbers`, `emails`, `addresses`, `organisations`."""
-    from conference.deid import Known, KnownPerson, Role  # noqa: PLC0415  # the tables are heavy
+    from conference.deid import Known, KnownPerson, Role  # the tables are heavy
 
     record = tomllib.loads(path.read_text(encoding="utf-8"))
     people = tuple(KnownPerson(Role(p["role"]), tuple(p["names"])) for p in record.get("people", ()))

@@ -120,9 +120,7 @@ def amounts_in(text: str) -> dict[str, Decimal] | None:
         if not found or not unit or any(_ORDER.index(unit) <= _ORDER.index(other) for other in amounts):
             return None
         number = found[1].replace(",", ".")
-        amounts[unit] = (
-            Decimal("0.5") if number[0] == "h" else Decimal(1) if number[0] == "a" else Decimal(number)
-        )
+        amounts[unit] = Decimal("0.5") if number[0] == "h" else Decimal(1) if number[0] == "a" else Decimal(number)
         at = found.end()
     return amounts or None
 
@@ -139,9 +137,7 @@ def read_duration(words: str) -> timedelta:
     if amounts is None:
         raise TimeProblem(f"I cannot read {quoted(words)} as a length of time. Try {tries}.")
     if not amounts.keys() <= _SECONDS.keys():
-        raise TimeProblem(
-            "Months and years differ in length here; give days or weeks, such as 30d or 4 weeks."
-        )
+        raise TimeProblem("Months and years differ in length here; give days or weeks, such as 30d or 4 weeks.")
     length = length_of(amounts)
     if length > LONGEST_DURATION:
         raise TimeProblem(f"{quoted(words)} is too long; the longest is ten years.")
@@ -199,17 +195,13 @@ def read_zone(words: str) -> ZoneInfo:
     if text in {"utc", "etc/utc", "z", "zulu"}:
         return ZoneInfo("UTC")
     if place := PLACE_OF.get(text):
-        raise TimeProblem(
-            f"{quoted(words)} does not follow summer time by itself; name a place, such as {place}."
-        )
+        raise TimeProblem(f"{quoted(words)} does not follow summer time by itself; name a place, such as {place}.")
     cities = _zones_by_city().get(text, [])
     if len(cities) > 1 and not _same_clock(cities):
         raise TimeProblem(f"{quoted(words)} could be {' or '.join(cities)}. Type one of them in full.")
     name = max(cities, key=len, default=None) or zone_names().get(text)
     if name is None:
-        raise TimeProblem(
-            f"I do not know the time zone {quoted(words)}. {_nearest_zone(text) or f'Try {tries}.'}"
-        )
+        raise TimeProblem(f"I do not know the time zone {quoted(words)}. {_nearest_zone(text) or f'Try {tries}.'}")
     return ZoneInfo(name)
 
 

@@ -70,9 +70,7 @@ class CommandTable:
         names = [c.words for c in self.commands]
         for length in (2, 1):
             phrase = " ".join(said[:length])
-            near = (
-                get_close_matches(phrase, names, n=1, cutoff=0.75 if length == 1 else 0.7) if phrase else []
-            )
+            near = get_close_matches(phrase, names, n=1, cutoff=0.75 if length == 1 else 0.7) if phrase else []
             if near:
                 return near[0]
         if len(said) == 2 and said[0] in {c.path[0] for c in self.commands}:

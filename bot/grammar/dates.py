@@ -123,9 +123,7 @@ def _on(day: int, month: int, year: int | None) -> Callable[[date], date]:
     def found(today: date) -> date:
         if not 1 <= month <= 12:
             raise TimeProblem(f"There is no month {month}; give a date such as 24 dec or 2026-12-24.")
-        years = (
-            (year,) if year is not None else tuple(range(today.year, today.year + 9))
-        )  # a leap day is 8 years off
+        years = (year,) if year is not None else tuple(range(today.year, today.year + 9))  # a leap day is 8 years off
         for candidate in years:
             try:
                 on = isoparse(f"{candidate:04}-{month:02}-{day:02}").date()
@@ -185,9 +183,7 @@ _FORMS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     ),
     (re.compile(r"([0-9]{1,2})/([0-9]{1,2})(?:/([0-9]{4}))?"), _slashed),
     (
-        re.compile(
-            rf"(?:the )?([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ -]?(?:of )?({_MONTH})\.?(?:[ -]([0-9]{{4}}))?"
-        ),
+        re.compile(rf"(?:the )?([0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ -]?(?:of )?({_MONTH})\.?(?:[ -]([0-9]{{4}}))?"),
         lambda day, month, year: _on(int(day), MONTH_OF[month], int(year) if year else None),
     ),
     (

@@ -13,9 +13,7 @@ from conference.recurrence import take_recurrence
 from conference.refusal import Refusal
 
 REFS = {Type.CASE: "C", Type.MEETING: "M", Type.TASK: "T", Type.DECISION: "D", Type.SERIES: "S"}
-_REF = {
-    letter: re.compile(rf"\(?{letter}-?([0-9a-z]{{1,8}})[),.;:]?\Z", re.IGNORECASE) for letter in "CMTDSRF"
-}
+_REF = {letter: re.compile(rf"\(?{letter}-?([0-9a-z]{{1,8}})[),.;:]?\Z", re.IGNORECASE) for letter in "CMTDSRF"}
 _NAMES = {"C": "case", "M": "meeting", "T": "action item", "D": "decision", "S": "series"}
 _CASE_BODY = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,6}")
 
@@ -66,11 +64,7 @@ def find_ref(word: str, letter: str) -> str | None:
         return None
     body = match[1].upper()
     if letter == "C":
-        return (
-            f"C-{body}"
-            if _CASE_BODY.fullmatch(body) and ("-" in word or any(c.isdigit() for c in body))
-            else None
-        )
+        return f"C-{body}" if _CASE_BODY.fullmatch(body) and ("-" in word or any(c.isdigit() for c in body)) else None
     return f"{letter}-{int(body)}" if body.isascii() and body.isdigit() else None
 
 
@@ -107,11 +101,7 @@ class _Reader:
         into = first
         for i, token in enumerate(tokens):
             param = keywords.get(token.word)
-            if (
-                param
-                and token.word not in behind
-                and self._fits_keyword(param, tokens[i + 1 :], into is first)
-            ):
+            if param and token.word not in behind and self._fits_keyword(param, tokens[i + 1 :], into is first):
                 into = behind[token.word] = []
             else:
                 into.append(token)

@@ -56,9 +56,7 @@ __all__ = [
 TRIES = "fri, tomorrow 14:00, 2026-12-01 or in 2 weeks"
 FURTHEST = relativedelta(years=20)
 EARLIEST = date(1900, 1, 1)
-_STAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[t ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(z|[+-][0-9]{2}:?[0-9]{2})?"
-)
+_STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[t ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(z|[+-][0-9]{2}:?[0-9]{2})?")
 _OFFSET_ZONE = re.compile(r"utc([+-])([0-9]{1,2})(?::([0-5][0-9]))?")
 _EXACT = {"hour", "minute", "second"}
 _LEADS = {"at", "on", "by", "until", "till", "before", "in", "@"}
@@ -125,9 +123,7 @@ def read_date(words: str, now: datetime, zone: ZoneInfo, *, past_ok: bool = Fals
     """The date that the words name in this zone. Raises TimeProblem, also where they name an hour."""
     phrase = _read(words)
     if phrase.has_time:
-        raise TimeProblem(
-            f"{quoted(words)} names an hour; give only a date, such as fri, 24 dec or 2026-12-01."
-        )
+        raise TimeProblem(f"{quoted(words)} names an hour; give only a date, such as fri, 24 dec or 2026-12-01.")
     return read_moment(words, now, zone, past_ok=past_ok).at.astimezone(zone).date()
 
 
@@ -208,9 +204,7 @@ def _ahead_in(text: str, lead: str) -> tuple[dict[str, Decimal] | None, bool]:
     """A distance from now: 2 weeks, in 15m, 3 days from now, 2 weeks ago; and whether it goes back."""
     back = text.endswith(" ago") and not lead
     amounts = amounts_in(text.removesuffix(" ago" if back else " from now"))
-    loose = (
-        not lead and text[:1].isalpha() and not text.endswith((" ago", " from now"))
-    )  # "a week" alone is prose
+    loose = not lead and text[:1].isalpha() and not text.endswith((" ago", " from now"))  # "a week" alone is prose
     if lead in {"at", "@", "on"} or loose or amounts is None:
         return None, back
     calendar = {unit: number for unit, number in amounts.items() if unit not in _EXACT}
@@ -223,9 +217,7 @@ def _zone_in(word: str) -> tuple[tzinfo | None, str]:
         return ZoneInfo("UTC"), ""
     if found := _OFFSET_ZONE.fullmatch(word):
         size = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-        return (
-            (timezone(-size if found[1] == "-" else size), "") if size < timedelta(hours=24) else (None, "")
-        )
+        return (timezone(-size if found[1] == "-" else size), "") if size < timedelta(hours=24) else (None, "")
     if "/" in word and word in zone_names():
         return ZoneInfo(zone_names()[word]), ""
     return None, word if word in PLACE_OF and len(word) > 2 else ""
@@ -283,9 +275,7 @@ def _as_abbreviated(at: datetime, local: datetime, where: ZoneInfo, abbreviation
             return instant
     name = at.astimezone(where).tzname()
     short = abbreviation.upper()
-    raise TimeProblem(
-        f"Your zone {where.key} goes by {name} then, not {short}; leave {short} out or add UTC."
-    )
+    raise TimeProblem(f"Your zone {where.key} goes by {name} then, not {short}; leave {short} out or add UTC.")
 
 
 def _refuse_past(moment: Moment, now: datetime, words: str, *, whole_day: bool) -> None:

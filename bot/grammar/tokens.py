@@ -39,9 +39,7 @@ def check_text(text: str) -> None:
         )
     bad = next((c for c in text if c in _FORBIDDEN), None)
     if bad is not None:
-        raise Refusal(
-            f"The message holds an invisible character (U+{ord(bad):04X}). Type it again without it."
-        )
+        raise Refusal(f"The message holds an invisible character (U+{ord(bad):04X}). Type it again without it.")
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
@@ -77,9 +75,7 @@ def _quoted_end(text: str, at: int) -> int | None:
     if opener in DOUBLE:
         end = _close_double(text, at)
         if end is None:
-            raise Refusal(
-                f"A quote is opened with {opener} and never closed. Close it, or leave the quotes out."
-            )
+            raise Refusal(f"A quote is opened with {opener} and never closed. Close it, or leave the quotes out.")
         return end
     if opener in SINGLE:
         return _close_single(text, at)

@@ -6,7 +6,16 @@ from bot.grammar.params import Args
 from bot.present import agenda as present
 from bot.request import Audience, Reply, Request
 from bot.screen import screened
-from conference.agenda import CASE_LENGTH, TOPIC_LENGTH, Agenda, Candidate, Item, candidate, needs_safety, propose
+from conference.agenda import (
+    CASE_LENGTH,
+    TOPIC_LENGTH,
+    Agenda,
+    Candidate,
+    Item,
+    candidate,
+    needs_safety,
+    propose,
+)
 from conference.case import Case, CaseState
 from conference.meeting import Meeting
 from conference.people import CaseId
@@ -118,5 +127,3 @@ def _shown(request: Request, meeting: Meeting, audience: Audience = Audience.ASK
     zone = request.zone if audience is Audience.ASKER else request.team_zone
     card = present.agenda(meeting, questions(request, meeting), request.members, zone)
     return Reply(card, audience, kind=kind, subject=meeting.ref)
-
-

@@ -58,7 +58,9 @@ def hide(request: Request, args: Args) -> Reply:
 def keep(request: Request, args: Args) -> Reply:
     case = request.case(args.opt("case", str), to=Action.WRITE_CASE)
     words = args.text("words")
-    hidden = [f for s in _preview(request, case).sections for f in s.findings if _covers(words, s.text[f.start : f.end])]
+    hidden = [
+        f for s in _preview(request, case).sections for f in s.findings if _covers(words, s.text[f.start : f.end])
+    ]
     if any(f.known for f in hidden):
         raise Refusal(f"“{words[:40]}” belongs to somebody you named as known in case {case.ref}; it stays hidden.")
     if not hidden and fold(words) not in case.hide:
@@ -78,7 +80,10 @@ def approve(request: Request, args: Args) -> Reply:
     shown = _preview(request, case)
     token = args.text("wording")
     if token and token != shown.token:
-        raise Refusal(f"The case has changed since that preview. Look at it again: `case preview {case.ref}`.", f"case preview {case.ref}")
+        raise Refusal(
+            f"The case has changed since that preview. Look at it again: `case preview {case.ref}`.",
+            f"case preview {case.ref}",
+        )
     if case.summary and case.summary.parts == shown.parts and case.state is not CaseState.WITHDRAWN:
         raise Refusal(f"Case {case.ref} is approved in just these words already.")
     check_clean(shown.parts, case, request.members)
@@ -86,7 +91,9 @@ def approve(request: Request, args: Args) -> Reply:
     case = case.approve(shown.parts, request.account, request.now)
     request.store.cases.save(case)
     _unpost(request, case)
-    request.say(request.notice("summary", case.ref, case=case.ref, revision=str(case.summary.revision if case.summary else 0)))
+    request.say(
+        request.notice("summary", case.ref, case=case.ref, revision=str(case.summary.revision if case.summary else 0))
+    )
     return Reply(present.approved(case, request.team, again=again), case=case.ref)
 
 
@@ -211,5 +218,3 @@ def _may_list(request: Request, case: Case) -> bool:
     if request.me.has(Role.GUEST):
         return case.ref == request.me.case and case.summary is not None
     return case.summary is not None or case.author == request.account or request.has_right(Action.SHAPE_AGENDA)
-
-

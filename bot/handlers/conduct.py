@@ -83,7 +83,9 @@ def end(request: Request, args: Args) -> Reply:
             request.store.cases.save(case.pass_over())
     tasks = request.store.tasks_of_meeting(meeting.ref)
     decisions = request.store.decisions_of_meeting(meeting.ref)
-    card = present.ended(meeting, taken, decisions, tasks, questions(request, meeting), request.members, request.team_zone)
+    card = present.ended(
+        meeting, taken, decisions, tasks, questions(request, meeting), request.members, request.team_zone
+    )
     return Reply(card, Audience.ROOM, kind="ended", subject=meeting.ref)
 
 

@@ -9,23 +9,26 @@ from bot.request import Reply, Request
 from conference.consent import Category, Grant
 from conference.people import Discipline
 from conference.policy import Action
+from conference.refusal import Refusal
+from storage.notices import Act
 
 
-def allow(request: Request, args: Args) -> Reply:
+def consent(request: Request, args: Args) -> Reply:
+    """Show what the patient decided, or record a new word of the patient's on one category."""
+    verb = args.text("verb")
+    if not verb:
+        case = request.case(args.opt("case", str), to=Action.KEEP_CONSENT)
+        return Reply(present.consents(case), case=case.ref)
+    if not args.text("category"):
+        raise Refusal(f"Say what is meant: {', '.join(Category)}.")
     category = Category(args.text("category"))
-    to = frozenset(Discipline(d) for d in args.one("to", tuple))
+    if verb == "withdraw":
+        return _record(request, args, Grant(category, frozenset()))
+    to = frozenset(Discipline(d) for d in args.opt("to", tuple) or ())
+    if not to:
+        raise Refusal(f"Say to whom, e.g. `allow {category} to sex-therapy,primary-care`.")
     until = args.opt("until", Moment)
-    on = until.at.astimezone(request.zone).date() if until else None
-    return _record(request, args, Grant(category, to, on))
-
-
-def withdraw(request: Request, args: Args) -> Reply:
-    return _record(request, args, Grant(Category(args.text("category")), frozenset()))
-
-
-def show(request: Request, args: Args) -> Reply:
-    case = request.case(args.opt("case", str), to=Action.KEEP_CONSENT)
-    return Reply(present.consents(case), case=case.ref)
+    return _record(request, args, Grant(category, to, until.at.astimezone(request.zone).date() if until else None))
 
 
 def _record(request: Request, args: Args, grant: Grant) -> Reply:
@@ -36,6 +39,8 @@ def _record(request: Request, args: Args, grant: Grant) -> Reply:
     request.store.cases.save(case)
     for posted in request.store.notices.about(request.team.id, case.ref, "summary"):
         revision = str(case.summary.revision if case.summary else 0)
-        edit = request.notice("summary-edit", case.ref, case=case.ref, message=posted.message, revision=revision)
-        request.say(replace(edit, act=edit.act.EDIT, room=posted.room))
+        edit = request.notice(
+            "summary", case.ref, act=Act.EDIT, case=case.ref, message=posted.message, revision=revision
+        )
+        request.say(replace(edit, room=posted.room))
     return Reply(present.consents(case, grant), case=case.ref)

@@ -52,7 +52,9 @@ def prefer(request: Request, args: Args) -> Reply:
     words = screened(request, args.text("preference"), case)
     decision = decision.record_preference(words.text)
     request.store.decisions.save(decision)
-    return Reply(present.preferred(decision, words.note), Audience.ROOM, kind="decision", subject=decision.ref, case=case.ref)
+    return Reply(
+        present.preferred(decision, words.note), Audience.ROOM, kind="decision", subject=decision.ref, case=case.ref
+    )
 
 
 def dissent(request: Request, args: Args) -> Reply:
@@ -62,7 +64,11 @@ def dissent(request: Request, args: Args) -> Reply:
     decision = decision.dissent(request.account, words.text, request.now)
     request.store.decisions.save(decision)
     return Reply(
-        present.dissented(decision, request.me, words.note), Audience.ROOM, kind="decision", subject=decision.ref, case=case.ref
+        present.dissented(decision, request.me, words.note),
+        Audience.ROOM,
+        kind="decision",
+        subject=decision.ref,
+        case=case.ref,
     )
 
 

@@ -19,13 +19,19 @@ def show(request: Request, args: Args) -> Reply:
 def zone(request: Request, args: Args) -> Reply:
     chosen = args.one("zone", ZoneInfo)
     _set(request, zone=chosen.key)
-    return Reply(present.changed(f"Times are shown to you in {chosen.key}: it is {common.when(request.now, chosen)} there."))
+    return Reply(
+        present.changed(f"Times are shown to you in {chosen.key}: it is {common.when(request.now, chosen)} there.")
+    )
 
 
 def quiet(request: Request, args: Args) -> Reply:
     begins, ends = args.one("hours", tuple)
     _set(request, quiet=(begins, ends))
-    return Reply(present.changed(f"Quiet from {begins:%H:%M} to {ends:%H:%M} ({request.zone.key}). Only safety reaches you then."))
+    return Reply(
+        present.changed(
+            f"Quiet from {begins:%H:%M} to {ends:%H:%M} ({request.zone.key}). Only safety reaches you then."
+        )
+    )
 
 
 def quiet_off(request: Request, args: Args) -> Reply:
@@ -36,9 +42,7 @@ def quiet_off(request: Request, args: Args) -> Reply:
 def digest(request: Request, args: Args) -> Reply:
     hour = args.one("hour", time)
     _set(request, digest=hour)
-    return Reply(
-        present.changed(f"What is not urgent now comes gathered at {hour:%H:%M} ({request.zone.key}).")
-    )
+    return Reply(present.changed(f"What is not urgent now comes gathered at {hour:%H:%M} ({request.zone.key})."))
 
 
 def digest_off(request: Request, args: Args) -> Reply:

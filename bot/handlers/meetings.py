@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from bot.calendar_file import CalendarEntry, calendar_file
 from bot.carry import carry_over
@@ -14,7 +15,6 @@ from conference.meeting import Answer, Meeting, MeetingId, MeetingKind, MeetingS
 from conference.policy import Action
 from conference.refusal import Refusal
 from storage.notices import Act
-from zoneinfo import ZoneInfo
 
 DEFAULT_LENGTH = timedelta(minutes=60)
 LONGEST = timedelta(hours=12)
@@ -137,7 +137,9 @@ def rsvp(request: Request, args: Args) -> Reply:
 
 def calendar(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str), to=Action.READ_TEAM)
-    return Reply(present.calendar(meeting, calendar_file([entry(request, meeting)], cancel=_is_cancelled(meeting)), request.zone))
+    return Reply(
+        present.calendar(meeting, calendar_file([entry(request, meeting)], cancel=_is_cancelled(meeting)), request.zone)
+    )
 
 
 def entry(request: Request, meeting: Meeting) -> CalendarEntry:

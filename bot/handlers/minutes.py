@@ -26,7 +26,9 @@ def sign(request: Request, args: Args) -> Reply:
     for part in parts:
         request.store.minutes.save(part)
     request.store.meetings.save(meeting)
-    return Reply(present.signed(meeting, request.members, request.team_zone), Audience.ROOM, kind="minutes", subject=meeting.ref)
+    return Reply(
+        present.signed(meeting, request.members, request.team_zone), Audience.ROOM, kind="minutes", subject=meeting.ref
+    )
 
 
 def correct(request: Request, args: Args) -> Reply:

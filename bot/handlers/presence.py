@@ -2,9 +2,9 @@
 
 from bot.present import agenda as present_agenda
 from bot.request import Reply, Request
+from bot.screen import screened
 from conference.policy import Action
 from conference.refusal import Refusal
-from bot.screen import screened
 
 LONGEST_TOPIC = 200
 
@@ -25,7 +25,12 @@ def _offer(request: Request) -> bool:
     """An answer to the call for cases is offered as a topic, to be confirmed with one tap."""
     meeting = request.store.meetings.get(request.thread_subject)
     text = " ".join(request.invocation.text.split())
-    if meeting is None or not meeting.is_coming or meeting.agenda.is_locked or not request.has_right(Action.SUGGEST_ITEM):
+    if (
+        meeting is None
+        or not meeting.is_coming
+        or meeting.agenda.is_locked
+        or not request.has_right(Action.SUGGEST_ITEM)
+    ):
         return False
     if not text or len(text) > LONGEST_TOPIC or '"' in text:
         return False
@@ -38,5 +43,3 @@ def _offer(request: Request) -> bool:
     if notice:
         request.say(notice)
     return True
-
-

@@ -36,7 +36,12 @@ def create(request: Request, args: Args) -> Reply:
     request.subjects.append(series.ref)
     if made:
         _announce_first(request, made[0])
-    return Reply(present.series_changed(series, "is set up", made, request.team_zone), Audience.ROOM, kind="series", subject=series.ref)
+    return Reply(
+        present.series_changed(series, "is set up", made, request.team_zone),
+        Audience.ROOM,
+        kind="series",
+        subject=series.ref,
+    )
 
 
 def listing(request: Request, args: Args) -> Reply:
@@ -49,19 +54,31 @@ def change(request: Request, args: Args) -> Reply:
     request.store.series.save(series)
     dropped = _drop_coming(request, series, "the series moved")
     made = plan_series(request.store, series, request.team, request.settings, request.now)
-    note = f"now follows another rhythm; {len(dropped)} planned before are cancelled" if dropped else "now follows another rhythm"
-    return Reply(present.series_changed(series, note, made, request.team_zone), Audience.ROOM, kind="series", subject=series.ref)
+    note = (
+        f"now follows another rhythm; {len(dropped)} planned before are cancelled"
+        if dropped
+        else "now follows another rhythm"
+    )
+    return Reply(
+        present.series_changed(series, note, made, request.team_zone), Audience.ROOM, kind="series", subject=series.ref
+    )
 
 
 def skip(request: Request, args: Args) -> Reply:
     on = args.one("on", date)
     series = request.series(args.text("series")).skip(on)
     coming = request.store.meetings_of_series(series.ref, request.now)
-    hit = [m for m in coming if m.is_coming and m.recurrence_at and m.recurrence_at.astimezone(request.team_zone).date() == on]
+    hit = [
+        m
+        for m in coming
+        if m.is_coming and m.recurrence_at and m.recurrence_at.astimezone(request.team_zone).date() == on
+    ]
     request.store.series.save(series)
     for meeting in hit:
         _cancel(request, meeting, "skipped")
-    return Reply(present.series_changed(series, f"skips {on:%a} {on.day} {on:%b %Y}", (), request.team_zone), Audience.ROOM)
+    return Reply(
+        present.series_changed(series, f"skips {on:%a} {on.day} {on:%b %Y}", (), request.team_zone), Audience.ROOM
+    )
 
 
 def stop(request: Request, args: Args) -> Reply:
@@ -70,7 +87,9 @@ def stop(request: Request, args: Args) -> Reply:
     dropped = _drop_coming(request, series, "the series was stopped")
     plan_series(request.store, series, request.team, request.settings, request.now)
     return Reply(
-        present.series_changed(series, f"is stopped; {len(dropped)} planned meetings are cancelled", (), request.team_zone),
+        present.series_changed(
+            series, f"is stopped; {len(dropped)} planned meetings are cancelled", (), request.team_zone
+        ),
         Audience.ROOM,
     )
 
@@ -103,5 +122,3 @@ def _cancel(request: Request, meeting: Meeting, why: str) -> Meeting:
     plan_meeting(request.store, cancelled, request.settings, request.now)
     refresh(request, cancelled, "meeting")
     return cancelled
-
-

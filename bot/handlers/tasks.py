@@ -97,7 +97,9 @@ def done(request: Request, args: Args) -> Reply:
     freed = _freed(request, task)
     reply = _saved(request, task, "is done", outcome.note)
     for other in freed:
-        request.say(request.notice("task-freed", other.ref, account=other.owner or task.created_by, case=other.case or ""))
+        request.say(
+            request.notice("task-freed", other.ref, account=other.owner or task.created_by, case=other.case or "")
+        )
     return reply
 
 
@@ -129,13 +131,19 @@ def listing(request: Request, args: Args) -> Reply:
     else:
         found, title = _mine(request), "Your action items"
     total = request.store.count_pending() if which == "team" else len(found)
-    card = present.listing(title, found[:SHOWN], total, request.members, holds(request, found[:SHOWN]), request.now, request.zone)
+    card = present.listing(
+        title, found[:SHOWN], total, request.members, holds(request, found[:SHOWN]), request.now, request.zone
+    )
     return Reply(card)
 
 
 def holds(request: Request, tasks: tuple[Task, ...]) -> dict[TaskId, str]:
     """Why each of them waits, where it does."""
-    return {t.ref: why for t in tasks if t.is_pending and (t.after or t.kind is TaskKind.THERAPY) and (why := hold(request, t))}
+    return {
+        t.ref: why
+        for t in tasks
+        if t.is_pending and (t.after or t.kind is TaskKind.THERAPY) and (why := hold(request, t))
+    }
 
 
 def hold(request: Request, task: Task) -> str:
@@ -189,5 +197,3 @@ def _saved(request: Request, task: Task, what: str, hint: str = "") -> Reply:
         request.say(request.notice("task-given", task.ref, account=owner.account, case=task.case or ""))
     card = present.changed(task, what, request.members, hold(request, task), request.team_zone, hint)
     return Reply(card, Audience.ROOM, kind="task", subject=task.ref, case=task.case or "")
-
-

@@ -1,6 +1,7 @@
 """The team and its people."""
 
 import secrets
+from zoneinfo import ZoneInfo
 
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
@@ -9,7 +10,6 @@ from bot.request import Audience, Reply, Request
 from conference.people import Account, Attention, CaseId, Discipline, Member, Role, Team, TeamId
 from conference.policy import Action
 from conference.refusal import Refusal
-from zoneinfo import ZoneInfo
 
 
 def create(request: Request, args: Args) -> Reply:
@@ -90,7 +90,9 @@ def remove(request: Request, args: Args) -> Reply:
     member = args.one("person", Member)
     coordinators = [m for m in request.members if m.has(Role.COORDINATOR)]
     if coordinators == [member]:
-        raise Refusal("A team keeps one coordinator. Make somebody else coordinator first: `team add @… … role coordinator`.")
+        raise Refusal(
+            "A team keeps one coordinator. Make somebody else coordinator first: `team add @… … role coordinator`."
+        )
     request.store.members.save(member.leave(request.now))
     left = request.store.tasks_of(member.account)
     return Reply(present.removed(member, len(left)), Audience.ROOM)

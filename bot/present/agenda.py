@@ -9,7 +9,7 @@ from bot.present.common import count, length, note, person, when
 from conference.agenda import Candidate, Item, ItemState
 from conference.case import Case, Section
 from conference.meeting import Meeting
-from conference.people import CaseId, Member
+from conference.people import Account, CaseId, Member
 
 Cases = Mapping[CaseId, Case]
 
@@ -31,7 +31,7 @@ def agenda(meeting: Meeting, cases: Cases, members: Sequence[Member], zone: Zone
     return Card(title, tuple(blocks))
 
 
-def item_row(number: int, item: Item, cases: Cases, people: Mapping[str, Member]) -> Row:
+def item_row(number: int, item: Item, cases: Cases, people: Mapping[Account, Member]) -> Row:
     case = cases.get(item.case) if item.case else None
     details = [length(item.length)]
     if item.presenter:
@@ -56,7 +56,9 @@ def topic(item: Item, case: Case | None) -> str:
 def added(meeting: Meeting, item: Item, hint: str) -> Card:
     position = next(n for n, i in enumerate(meeting.agenda.items, start=1) if i.number == item.number)
     what = item.case or f"“{item.title}”"
-    return note(f"{what} is item {position} on the agenda of {meeting.ref} {meeting.title}, {length(item.length)}.", hint)
+    return note(
+        f"{what} is item {position} on the agenda of {meeting.ref} {meeting.title}, {length(item.length)}.", hint
+    )
 
 
 def built(
@@ -83,7 +85,7 @@ def call(meeting: Meeting, zone: ZoneInfo) -> Card:
     return note(
         f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}: which cases and topics?",
         f"Submit a case in private with `case submit`, put one on with `case present C-… {meeting.ref}`, "
-        f"add a topic with `agenda add \"…\" 10m`, or just answer this message. Open until {when(closes, zone)}.",
+        f'add a topic with `agenda add "…" 10m`, or just answer this message. Open until {when(closes, zone)}.',
         buttons=[Button("Submit a case", "case submit"), Button("Agenda", f"agenda {meeting.ref}")],
     )
 
@@ -106,5 +108,8 @@ def summary_count(meeting: Meeting) -> str:
 
 def _shape(meeting: Meeting) -> tuple[Button, ...]:
     if meeting.agenda.is_locked:
-        return (Button("Start the meeting", f"meeting start {meeting.ref}"), Button("Unlock", f"agenda unlock {meeting.ref}"))
+        return (
+            Button("Start the meeting", f"meeting start {meeting.ref}"),
+            Button("Unlock", f"agenda unlock {meeting.ref}"),
+        )
     return (Button("Build", f"agenda build {meeting.ref}"), Button("Lock", f"agenda lock {meeting.ref}"))

@@ -22,7 +22,9 @@ def form(case: Case | None) -> Card:
         words = "Submit a case. Only you see this. Names and numbers go into their own fields: I use them to hide them."
         return Card(words, (Form("Fill in", "Submit a case", "case submit", case_fields(None), submit="Preview"),))
     fields = case_fields(case)
-    return Card(f"Edit {case.ref}", (Form("Fill in", f"Edit {case.ref}", f"case edit {case.ref}", fields, submit="Preview"),))
+    return Card(
+        f"Edit {case.ref}", (Form("Fill in", f"Edit {case.ref}", f"case edit {case.ref}", fields, submit="Preview"),)
+    )
 
 
 def preview(case: Case, shown: Preview, hint: str = "") -> Card:
@@ -35,13 +37,23 @@ def preview(case: Case, shown: Preview, hint: str = "") -> Card:
     if sure:
         blocks += [Text("Hidden:", Tone.STRONG), Rows(sure)]
     if doubtful:
-        blocks += [Text(f"Doubtful, hidden unless you keep them (`case keep {case.ref} \"…\"`):", Tone.STRONG), Rows(doubtful)]
-    quasi = [Row("•", f"“{s.text[q.start : q.end]}”", (q.reason, q.suggestion)) for s in shown.sections for q in s.quasi]
+        blocks += [
+            Text(f'Doubtful, hidden unless you keep them (`case keep {case.ref} "…"`):', Tone.STRONG),
+            Rows(doubtful),
+        ]
+    quasi = [
+        Row("•", f"“{s.text[q.start : q.end]}”", (q.reason, q.suggestion)) for s in shown.sections for q in s.quasi
+    ]
     if quasi:
         together = " Together they may point to one person." if len(quasi) > 2 else ""
-        blocks += [Text(f"Could still point to somebody; consider wider words.{together}", Tone.WARNING), Rows(tuple(quasi))]
+        blocks += [
+            Text(f"Could still point to somebody; consider wider words.{together}", Tone.WARNING),
+            Rows(tuple(quasi)),
+        ]
     if not case.identifiers:
-        blocks.append(Text("You named no identifiers, so I only hide what looks like one. Add them with Edit.", Tone.WARNING))
+        blocks.append(
+            Text("You named no identifiers, so I only hide what looks like one. Add them with Edit.", Tone.WARNING)
+        )
     if Section.QUESTION not in case.texts:
         blocks.append(Text("No question yet: the case is not ready for an agenda until it asks one.", Tone.WARNING))
     blocks.append(Actions(_preview_buttons(case, shown)))
@@ -56,7 +68,10 @@ def _rows(shown: Preview) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         for f in section.findings:
             words = section.text[f.start : f.end]
             into = sure if f.sure else doubtful
-            into.setdefault(words.casefold(), Row("•", f"“{words}”", (f.kind.value.lower().replace("_", " "), f"shown as {f.replacement}", f.reason)))
+            into.setdefault(
+                words.casefold(),
+                Row("•", f"“{words}”", (f.kind.value.lower().replace("_", " "), f"shown as {f.replacement}", f.reason)),
+            )
     return tuple(sure.values()), tuple(doubtful.values())
 
 
@@ -75,7 +90,9 @@ def _preview_buttons(case: Case, shown: Preview) -> tuple[Button, ...]:
 def approved(case: Case, team: Team, *, again: bool) -> Card:
     where = f"it replaces the one before in “{team.name}”" if again else f"it goes to the room of “{team.name}”"
     missing = f"It still waits for {' and '.join(case.missing)}." if case.missing else ""
-    return note(f"{case.ref} is approved; {where}.", missing, buttons=[Button("Present it", f"case present {case.ref}")])
+    return note(
+        f"{case.ref} is approved; {where}.", missing, buttons=[Button("Present it", f"case present {case.ref}")]
+    )
 
 
 def summary(case: Case, parts: Iterable[Part], held: Sequence[Section]) -> Card:
@@ -135,9 +152,13 @@ def listing(cases: Sequence[Case], which: str, account: Account, members: Sequen
     rows = []
     for it in cases:
         mine = it.author == account
-        question = it.summary.part(Section.QUESTION) if it.summary else (it.texts.get(Section.QUESTION, "") if mine else "")
+        question = (
+            it.summary.part(Section.QUESTION) if it.summary else (it.texts.get(Section.QUESTION, "") if mine else "")
+        )
         waits = f"waits for {' and '.join(it.missing)}" if it.missing else "ready"
-        rows.append(Row(it.ref, question or "(no question yet)", (state(it), person(people.get(it.author), it.author), waits)))
+        rows.append(
+            Row(it.ref, question or "(no question yet)", (state(it), person(people.get(it.author), it.author), waits))
+        )
     return Card(f"{count(len(cases), 'case')} ({which})", (Rows(tuple(rows)),))
 
 
@@ -171,5 +192,3 @@ def really_erase(it: Case) -> Card:
 
 def erased(ref: str) -> Card:
     return note(f"{ref} is erased: its key is destroyed.")
-
-

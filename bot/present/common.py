@@ -66,5 +66,9 @@ def too_old(invocation: Invocation, zone: ZoneInfo) -> Card:
 def hello(name: str) -> Card:
     return Card(
         f"I am {name}: I organize your team's case conferences, from the agenda to the last follow-up, and keep patients unnamed.",
-        (Text(f'Type `!{name} team create "North clinic" zone Europe/Berlin` to begin, or `!{name} help` to see what I do.'),),
+        (
+            Text(
+                f'Type `!{name} team create "North clinic" zone Europe/Berlin` to begin, or `!{name} help` to see what I do.'
+            ),
+        ),
     )

@@ -55,7 +55,11 @@ def _facts(meeting: Meeting, spent: timedelta, members: Sequence[Member], now: d
     assert item is not None
     used = spent + (now - item.began_at if item.began_at else timedelta())
     left = item.length - used
-    time = f"{length(max(left, timedelta()))} left of {length(item.length)}" if left > timedelta() else f"over by {length(-left)}"
+    time = (
+        f"{length(max(left, timedelta()))} left of {length(item.length)}"
+        if left > timedelta()
+        else f"over by {length(-left)}"
+    )
     facts = [Fact("Time", time)]
     if item.presenter:
         presenter = next((m for m in members if m.account == item.presenter), None)
@@ -71,7 +75,9 @@ def _asks(meeting: Meeting, case: Case | None, decisions: Sequence[Decision], me
         blocks.append(Text(f"Not heard yet: {disciplines(silent)}."))
     if meeting.phase is Phase.RECOMMEND and case is not None:
         goals = case.summary.part(Section.GOALS) if case.summary else ""
-        blocks.append(Text(f"The patient's view: “{goals}”" if goals else "What does the patient want? Nobody has said it yet."))
+        blocks.append(
+            Text(f"The patient's view: “{goals}”" if goals else "What does the patient want? Nobody has said it yet.")
+        )
     if meeting.phase is Phase.SUM_UP and case is not None:
         if not decisions:
             blocks.append(Text(f'Nothing is decided yet: `decide {case.ref} "…" because "…" prefers "…"`.'))
@@ -89,7 +95,11 @@ def _at_the_start(meeting: Meeting, members: Sequence[Member]) -> list[Block]:
 
 
 def _through(meeting: Meeting, hint: str) -> Card:
-    return note(f"{meeting.ref}: the agenda is through.", hint, buttons=[Button("End the meeting", "meeting end"), Button("Back", "back")])
+    return note(
+        f"{meeting.ref}: the agenda is through.",
+        hint,
+        buttons=[Button("End the meeting", "meeting end"), Button("Back", "back")],
+    )
 
 
 def _controls(meeting: Meeting) -> tuple[Button, ...]:
@@ -132,5 +142,3 @@ def ended(
         blocks.append(Text(f"{count(len(left), 'item')} carried over: {where}."))
     blocks.append(Actions((Button("Minutes", f"minutes {meeting.ref}"), Button("Sign", f"minutes sign {meeting.ref}"))))
     return Card(f"{meeting.ref} {meeting.title} has ended", tuple(blocks))
-
-

@@ -29,7 +29,9 @@ def preferred(decision: Decision, hint: str) -> Card:
 
 
 def dissented(decision: Decision, by: Member, hint: str) -> Card:
-    return note(f"{decision.ref}: {person(by)} dissents: “{decision.dissents[-1].text}”. It stands in the minutes.", hint)
+    return note(
+        f"{decision.ref}: {person(by)} dissents: “{decision.dissents[-1].text}”. It stands in the minutes.", hint
+    )
 
 
 def decision(it: Decision, members: Sequence[Member], zone: ZoneInfo) -> Card:
@@ -46,5 +48,3 @@ def facts(it: Decision, members: Sequence[Member]) -> tuple[Fact, ...]:
     found += [Fact("Dissent", f"{person(people.get(d.by), d.by)}: {d.text}") for d in it.dissents]
     found.append(Fact("Recorded by", person(people.get(it.recorded_by), it.recorded_by)))
     return tuple(found)
-
-

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from adapters.card import Actions, Button, Card, Fact, Facts, Row, Rows, Text, Tone
 from bot.grammar.command import Command
 from bot.present.common import note, person, when
-from conference.people import Member
+from conference.people import Account, Member
 from conference.policy import holders
 from storage.audit import Recorded
 
@@ -18,7 +18,12 @@ def overview(commands: Sequence[Command], name: str) -> Card:
         groups.setdefault(command.group, []).append(command.words)
     rows = tuple(Row(group, ", ".join(dict.fromkeys(words))) for group, words in groups.items())
     hint = f"In a room begin with !{name} or @{name}; here in private just type. `help task` or `help task done` says more."
-    buttons = (Button("My tasks", "tasks mine"), Button("Meetings", "meetings"), Button("Agenda", "agenda"), Button("Submit a case", "case submit"))
+    buttons = (
+        Button("My tasks", "tasks mine"),
+        Button("Meetings", "meetings"),
+        Button("Agenda", "agenda"),
+        Button("Submit a case", "case submit"),
+    )
     return Card("What you can type", (Rows(rows), Text(hint, Tone.QUIET), Actions(buttons)))
 
 
@@ -47,7 +52,7 @@ def audit(rows: Sequence[Recorded], what: str, members: Sequence[Member], zone: 
     lines = tuple(
         Row(
             f"{row.seq}",
-            f"{when(row.entry.at, zone)} {person(people.get(row.entry.actor), row.entry.actor)}: {row.entry.act}",
+            f"{when(row.entry.at, zone)} {person(people.get(Account(row.entry.actor)), row.entry.actor)}: {row.entry.act}",
             tuple(d for d in (row.entry.subject, row.entry.outcome) if d),
         )
         for row in rows

@@ -48,12 +48,15 @@ def listing(coming: Sequence[Meeting], past: Sequence[Meeting], zone: ZoneInfo) 
 
 def moved(meeting: Meeting, before: datetime, zone: ZoneInfo, hint: str) -> Card:
     lines = (f"It was {when(before, zone)}. Please answer again.", hint)
-    return note(f"{meeting.ref} {meeting.title} is now {when(meeting.start_at, zone)}.", *lines, buttons=_answers(meeting))
+    return note(
+        f"{meeting.ref} {meeting.title} is now {when(meeting.start_at, zone)}.", *lines, buttons=_answers(meeting)
+    )
 
 
 def cancelled(meeting: Meeting, zone: ZoneInfo) -> Card:
     return note(
-        f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}, is cancelled: {meeting.because}", tone=Tone.WARNING
+        f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}, is cancelled: {meeting.because}",
+        tone=Tone.WARNING,
     )
 
 
@@ -76,11 +79,15 @@ def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
     )
     if meeting.state is not MeetingState.POLLING:
         return Card(f"{meeting.ref} {meeting.title}: the time is {when(meeting.start_at, zone)}", (Rows(rows),))
-    buttons = tuple(Button(f"{n}", f"vote {meeting.ref} {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1))
+    buttons = tuple(
+        Button(f"{n}", f"vote {meeting.ref} {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1)
+    )
     best = max(range(1, len(rows) + 1), key=lambda n: (_votes(meeting, n), -n))
     fix = Button(f"Fix {best}", f"meeting fix {meeting.ref} {best}")
     hint = f"Vote with the buttons, or say which suit you: `vote {meeting.ref} 1 3`. The coordinator fixes the time."
-    return Card(f"{meeting.ref} {meeting.title}: which time?", (Rows(rows), Text(hint, Tone.QUIET), Actions((*buttons, fix))))
+    return Card(
+        f"{meeting.ref} {meeting.title}: which time?", (Rows(rows), Text(hint, Tone.QUIET), Actions((*buttons, fix)))
+    )
 
 
 def voted(meeting: Meeting, choices: Iterable[int], zone: ZoneInfo) -> Card:
@@ -105,7 +112,13 @@ def quorum_chaser(meeting: Meeting, missing: Sequence[Discipline], zone: ZoneInf
 
 def series_line(series: Series) -> Row:
     stopped = "" if series.is_running else "stopped"
-    details = (series.rule.words, f"{series.start:%H:%M} {series.zone}", length(series.length), series.kind.value, stopped)
+    details = (
+        series.rule.words,
+        f"{series.start:%H:%M} {series.zone}",
+        length(series.length),
+        series.kind.value,
+        stopped,
+    )
     return Row(series.ref, series.title, tuple(d for d in details if d))
 
 
@@ -130,7 +143,9 @@ def _facts(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> tuple
     ]
     missing = missing_quorum(meeting, members)
     if meeting.quorum:
-        facts.append(Fact("Quorum", f"missing {disciplines(missing)}" if missing else f"met ({disciplines(meeting.quorum)})"))
+        facts.append(
+            Fact("Quorum", f"missing {disciplines(missing)}" if missing else f"met ({disciplines(meeting.quorum)})")
+        )
     if meeting.because:
         facts.append(Fact("Because", meeting.because))
     return tuple(facts)

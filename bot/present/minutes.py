@@ -12,7 +12,7 @@ from conference.case import Case, Section
 from conference.decision import Decision, DecisionKind
 from conference.meeting import Answer, Meeting, missing_quorum
 from conference.minutes import MinutesPart
-from conference.people import CaseId, Member
+from conference.people import Account, CaseId, Member
 from conference.task import Task, TaskKind
 
 
@@ -48,9 +48,14 @@ def _head(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> str:
     people = {m.account: m for m in members}
     started = meeting.started_at or meeting.start_at
     there = [f"{person(people.get(a), a)} ({people[a].discipline})" if a in people else a for a in meeting.attended]
-    apologies = [person(people.get(a), a) for a, answer in meeting.rsvps.items() if answer is Answer.NO and a not in meeting.attended]
+    apologies = [
+        person(people.get(a), a)
+        for a, answer in meeting.rsvps.items()
+        if answer is Answer.NO and a not in meeting.attended
+    ]
     lines = [f"Held: {when(started, zone)}" + (f", ended {when(meeting.ended_at, zone)}" if meeting.ended_at else "")]
-    lines.append(f"Led by: {person(people.get(meeting.leader or ''), meeting.leader or '')}")
+    leader = meeting.leader or Account("")
+    lines.append(f"Led by: {person(people.get(leader), leader)}")
     lines.append(f"Present: {', '.join(there) or 'nobody noted'}")
     if apologies:
         lines.append(f"Apologies: {', '.join(apologies)}")
@@ -65,10 +70,18 @@ def _topic(item: Item) -> str:
 
 
 def _case(
-    item: Item, case: Case, decisions: Sequence[Decision], tasks: Sequence[Task], members: Sequence[Member], zone: ZoneInfo
+    item: Item,
+    case: Case,
+    decisions: Sequence[Decision],
+    tasks: Sequence[Task],
+    members: Sequence[Member],
+    zone: ZoneInfo,
 ) -> str:
     people = {m.account: m for m in members}
-    lines = [f"Question: {case.summary.part(Section.QUESTION) if case.summary else ''}", f"{item.state.value}, {_spent(item)}"]
+    lines = [
+        f"Question: {case.summary.part(Section.QUESTION) if case.summary else ''}",
+        f"{item.state.value}, {_spent(item)}",
+    ]
     if item.heard:
         lines.append(f"Heard: {', '.join(sorted(item.heard))}")
     lines += [line for d in decisions for line in _decision(d, people)]
@@ -76,18 +89,24 @@ def _case(
         lines.append("Nothing was decided.")
     lines += [_task(t, members, zone) for t in tasks]
     tells = [t for t in tasks if t.kind is TaskKind.TELL_PATIENT]
-    lines.append(f"Tells the patient: {', '.join(owner(t, members) for t in tells)}" if tells else "Nobody was named to tell the patient.")
+    lines.append(
+        f"Tells the patient: {', '.join(owner(t, members) for t in tells)}"
+        if tells
+        else "Nobody was named to tell the patient."
+    )
     if case.review_on:
         lines.append(f"Review: {case.review_on:%a %d %b %Y}")
     return "\n".join(lines)
 
 
-def _decision(it: Decision, people: Mapping[str, Member]) -> list[str]:
+def _decision(it: Decision, people: Mapping[Account, Member]) -> list[str]:
     kind = f" [{it.kind.value}]" if it.kind is not DecisionKind.PLAIN else ""
     lines = [f"{it.ref}{kind}: {it.text}"]
     lines += [f"  because {it.because}"] if it.because else []
     lines += [f"  options: {'; '.join(it.options)}"] if it.options else []
-    lines.append(f"  the patient prefers: {it.prefers}" if it.prefers else "  the patient's preference was not recorded")
+    lines.append(
+        f"  the patient prefers: {it.prefers}" if it.prefers else "  the patient's preference was not recorded"
+    )
     lines += [f"  dissent, {person(people.get(d.by), d.by)}: {d.text}" for d in it.dissents]
     return lines
 
@@ -98,10 +117,14 @@ def _task(it: Task, members: Iterable[Member], zone: ZoneInfo) -> str:
 
 
 def _spent(item: Item) -> str:
-    return f"{length(timedelta(minutes=round(item.spent.total_seconds() / 60)))} spent" if item.spent else "no time spent"
+    return (
+        f"{length(timedelta(minutes=round(item.spent.total_seconds() / 60)))} spent" if item.spent else "no time spent"
+    )
 
 
-def minutes(meeting: Meeting, parts: Sequence[MinutesPart], pdf: bytes, members: Sequence[Member], zone: ZoneInfo) -> Card:
+def minutes(
+    meeting: Meeting, parts: Sequence[MinutesPart], pdf: bytes, members: Sequence[Member], zone: ZoneInfo
+) -> Card:
     blocks: list[Block] = []
     for part in parts:
         blocks += [Text(part.title, Tone.STRONG), Text(part.text)]
@@ -118,8 +141,12 @@ def signature(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> li
         return ["Not signed yet: these minutes still follow the record."]
     people = {m.account: m for m in members}
     signed = meeting.minutes
-    lines = [f"Signed by {person(people.get(signed.by), signed.by)}, {when(signed.at, zone)}. Seal {signed.sha256[:16]}."]
-    lines += [f"Correction by {person(people.get(c.by), c.by)}, {when(c.at, zone)}: {c.text}" for c in signed.corrections]
+    lines = [
+        f"Signed by {person(people.get(signed.by), signed.by)}, {when(signed.at, zone)}. Seal {signed.sha256[:16]}."
+    ]
+    lines += [
+        f"Correction by {person(people.get(c.by), c.by)}, {when(c.at, zone)}: {c.text}" for c in signed.corrections
+    ]
     return lines
 
 

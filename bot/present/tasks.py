@@ -51,7 +51,11 @@ def listing(
     if not tasks:
         return note(f"{title}: none.")
     rows = tuple(row(t, members, holds.get(t.ref, ""), now, zone) for t in tasks)
-    more = (Text(f"{total - len(tasks)} more; narrow it down with `tasks mine`, `tasks for …` or `tasks case …`.", Tone.QUIET),)
+    more = (
+        Text(
+            f"{total - len(tasks)} more; narrow it down with `tasks mine`, `tasks for …` or `tasks case …`.", Tone.QUIET
+        ),
+    )
     return Card(f"{title}: {total}", (Rows(rows), *(more if total > len(tasks) else ())))
 
 
@@ -109,5 +113,3 @@ def _buttons(task: Task) -> tuple[Button, ...]:
     claim = () if task.owner else (Button("Claim", f"task claim {task.ref}", emoji="✋"),)
     done = () if task.case else (Button("Done", f"task done {task.ref}", emoji=DONE),)
     return (*claim, *done)
-
-

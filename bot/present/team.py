@@ -11,7 +11,11 @@ from conference.policy import Action, may
 
 
 def created(team: Team, coordinator: Member, zone_given: bool) -> Card:
-    zone = f"Times are read in {team.zone}." if zone_given else f"Times are read in {team.zone}; change that with `me zone …` for yourself."
+    zone = (
+        f"Times are read in {team.zone}."
+        if zone_given
+        else f"Times are read in {team.zone}; change that with `me zone …` for yourself."
+    )
     return note(
         f"This room is now the care team “{team.name}”. {person(coordinator)} is its coordinator.",
         zone,

@@ -1,0 +1,199 @@
+"""What happens when a timer falls due. Each is one transaction, reads its subject again, and may run twice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from bot.planning import plan_series
+from bot.settings import Settings
+from conference.meeting import Meeting, MeetingKind, missing_quorum
+from conference.people import Account, Member, Role, Team
+from conference.task import Chase, Task
+from storage.audit import AuditEntry
+from storage.notices import Act, Notice
+from storage.store import Store, TeamStore
+from storage.timers import Timer
+
+
+@dataclass
+class Firing:
+    """One timer being carried out, in one transaction."""
+
+    house: Store
+    timer: Timer
+    now: datetime
+    settings: Settings
+
+    @cached_property
+    def store(self) -> TeamStore:
+        return self.house.of_team(self.timer.team)
+
+    @cached_property
+    def team(self) -> Team:
+        return self.store.team()
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        return tuple(m for m in self.store.members.all() if m.is_active(self.now))
+
+    def post(self, kind: str, subject: str) -> None:
+        self._say(kind, subject, "", "")
+
+    def whisper(self, kind: str, subject: str, account: Account, case: str = "") -> None:
+        self._say(kind, subject, account, case)
+
+    def _say(self, kind: str, subject: str, account: str, case: str) -> None:
+        """The key holds the timer's own moment, so that firing it twice says it once."""
+        self.store.notices.add(
+            Notice(
+                key=":".join(["timer", self.timer.team, kind, subject, account, case, self.timer.due_at.isoformat()]),
+                team=self.timer.team,
+                kind=kind,
+                act=Act.WHISPER if account else Act.POST,
+                platform=self.team.platform,
+                room="" if account else self.team.room,
+                account=account,
+                subject=subject,
+                case=case,
+            ),
+            self.now,
+        )
+
+    def note(self, act: str, subject: str) -> None:
+        """What the bot does by itself stands in the audit trail too."""
+        self.store.audit(AuditEntry(self.timer.team, self.now, "confer", act, subject, "done"))
+
+
+def fire(firing: Firing) -> None:
+    """Carry the timer out; a kind that is no longer known does nothing."""
+    action = _ACTIONS.get(firing.timer.kind)
+    if action:
+        action(firing)
+
+
+# -- meetings ----------------------------------------------------------------------------------------------------
+def _coming(firing: Firing) -> Meeting | None:
+    meeting = firing.store.meetings.get(firing.timer.subject)
+    return meeting if meeting is not None and meeting.is_coming else None
+
+
+def _call(firing: Firing) -> None:
+    meeting = _coming(firing)
+    if meeting is not None and meeting.kind is MeetingKind.CONFERENCE:
+        if meeting.series and not firing.store.notices.about(firing.team.id, meeting.ref, "meeting"):
+            firing.post("meeting", meeting.ref)
+        firing.post("call", meeting.ref)
+
+
+def _chase(firing: Firing) -> None:
+    """Presenters whose case is not ready, and the disciplines that the quorum misses."""
+    meeting = _coming(firing)
+    if meeting is None:
+        return
+    for item in meeting.agenda.items:
+        case = firing.store.cases.get(item.case) if item.case else None
+        if case is not None and not case.is_ready:
+            firing.whisper("chase", meeting.ref, case.author, case.ref)
+    missing = missing_quorum(meeting, firing.members)
+    for member in firing.members:
+        if member.discipline in missing and member.account not in meeting.rsvps:
+            firing.whisper("quorum", meeting.ref, member.account)
+
+
+def _lock(firing: Firing) -> None:
+    meeting = _coming(firing)
+    if meeting is None:
+        return
+    if not meeting.agenda.is_locked:
+        firing.store.meetings.save(meeting.with_agenda(meeting.agenda.lock()))
+        firing.note("agenda locked", meeting.ref)
+    if meeting.agenda.items:
+        firing.post("agenda", meeting.ref)
+
+
+def _remind(firing: Firing) -> None:
+    meeting = _coming(firing)
+    if meeting is not None:
+        firing.post("meeting-soon", meeting.ref)
+
+
+def _series(firing: Firing) -> None:
+    series = firing.store.series.get(firing.timer.subject)
+    if series is not None:
+        plan_series(firing.store, series, firing.team, firing.settings, firing.now)
+
+
+# -- action items ------------------------------------------------------------------------------------------------
+def _pending(firing: Firing) -> Task | None:
+    task = firing.store.tasks.get(firing.timer.subject)
+    return task if task is not None and task.is_pending else None
+
+
+def _owners(firing: Firing, task: Task) -> list[Account]:
+    """The owner, or everyone of the discipline while nobody has claimed the item."""
+    if task.owner:
+        return [task.owner]
+    return [m.account for m in firing.members if m.discipline == task.discipline] or _coordinators(firing)
+
+
+def _coordinators(firing: Firing) -> list[Account]:
+    return [m.account for m in firing.members if m.has(Role.COORDINATOR)]
+
+
+def _to_owner(kind: str) -> Callable[[Firing], None]:
+    def act(firing: Firing) -> None:
+        task = _pending(firing)
+        if task is not None:
+            for account in _owners(firing, task):
+                firing.whisper(kind, task.ref, account, task.case or "")
+
+    return act
+
+
+def _late(firing: Firing) -> None:
+    task = _pending(firing)
+    if task is not None:
+        _to_owner("task-late")(firing)
+        _reached(firing, task, Chase.OWNER)
+
+
+def _to_discipline(firing: Firing) -> None:
+    """The owner's colleagues of the same discipline."""
+    task = _pending(firing)
+    if task is None:
+        return
+    owner = next((m for m in firing.members if m.account == task.owner), None)
+    discipline = task.discipline or (owner.discipline if owner else None)
+    for member in firing.members:
+        if member.discipline == discipline and member.account != task.owner:
+            firing.whisper("task-escalated", task.ref, member.account, task.case or "")
+    _reached(firing, task, Chase.DISCIPLINE)
+
+
+def _to_coordinator(firing: Firing) -> None:
+    task = _pending(firing)
+    if task is None:
+        return
+    for account in _coordinators(firing):
+        firing.whisper("task-coordinator", task.ref, account, task.case or "")
+    _reached(firing, task, Chase.COORDINATOR)
+
+
+def _reached(firing: Firing, task: Task, who: Chase) -> None:
+    firing.store.tasks.save(task.chase(who))
+    firing.note(f"escalated to {who}", task.ref)
+
+
+_ACTIONS: Mapping[str, Callable[[Firing], None]] = {
+    "meeting-call": _call,
+    "meeting-chase": _chase,
+    "meeting-lock": _lock,
+    "meeting-remind": _remind,
+    "series-plan": _series,
+    "task-before": _to_owner("task-before"),
+    "task-due": _to_owner("task-due"),
+    "task-owner": _late,
+    "task-discipline": _to_discipline,
+    "task-coordinator": _to_coordinator,
+}

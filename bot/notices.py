@@ -1,0 +1,308 @@
+"""What an unprompted message says, decided when it is sent: its subject is read again, and rights and consent with it.
+
+A renderer gives a card, a nudge for one person, a later moment, or None where the notice no longer applies.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from adapters.card import Actions, Button, Card, Row, Rows, Text, decode, encode
+from bot.present import agenda as present_agenda
+from bot.present import cases as present_cases
+from bot.present import house as present_house
+from bot.present import meetings as present_meetings
+from bot.present import tasks as present_tasks
+from bot.present.common import person
+from bot.settings import Settings
+from conference.attention import hears_at, recipient
+from conference.case import Case, CaseState
+from conference.meeting import Meeting
+from conference.people import Account, Member, Team
+from conference.task import Task, TaskKind
+from storage.audit import AuditEntry
+from storage.notices import Act, Notice
+from storage.store import Store, TeamStore
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now: the person is away, has quiet hours, or gets a digest."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """One line for one person; several that are due together become one message."""
+
+    account: Account
+    row: Row
+    buttons: tuple[Button, ...] = ()
+
+
+Rendered = Card | Nudge | Later | None
+
+
+@dataclass
+class Sending:
+    """A notice on its way out, with all that its renderer may look at. ``in_room`` None: nobody can say who is there."""
+
+    house: Store
+    notice: Notice
+    now: datetime
+    settings: Settings
+    in_room: frozenset[str] | None
+
+    @cached_property
+    def store(self) -> TeamStore:
+        return self.house.of_team(self.notice.team)
+
+    @cached_property
+    def team(self) -> Team:
+        return self.store.team()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.team.zone)
+
+    @cached_property
+    def members(self) -> dict[Account, Member]:
+        return {m.account: m for m in self.store.members.all() if m.is_active(self.now)}
+
+    def zone_of(self, member: Member) -> ZoneInfo:
+        return ZoneInfo(member.attention.zone or self.team.zone)
+
+    def tell(self, kind: str, account: str, card: Card, case: str = "") -> None:
+        """Say something else to somebody as well, because of this one."""
+        notice = Notice(
+            key=f"{kind}:{self.notice.key}",
+            team=self.notice.team,
+            kind="reply",
+            act=Act.WHISPER,
+            platform=self.notice.platform,
+            account=account,
+            subject=self.notice.subject,
+            case=case,
+            card=encode(card),
+        )
+        self.store.notices.add(notice, self.now)
+
+
+def render(sending: Sending) -> Rendered:
+    """What to send for this notice now."""
+    notice = sending.notice
+    if notice.card:
+        return decode(notice.card)
+    if notice.act is Act.REDACT:
+        return Card("")
+    renderer = _RENDERERS.get(notice.kind)
+    return renderer(sending) if renderer else None
+
+
+def digest(nudges: Sequence[Nudge]) -> Card:
+    """One message for one person, with a button where only one thing is asked."""
+    rows = tuple(n.row for n in nudges)
+    if len(nudges) == 1:
+        one = nudges[0]
+        title = f"{one.row.lead} {one.row.text}"
+        blocks = (Text("; ".join(one.row.details)), *((Actions(one.buttons),) if one.buttons else ()))
+        return Card(title, blocks, tone=one.row.tone)
+    return Card(f"{len(rows)} things wait for you", (Rows(rows), Actions((Button("My tasks", "tasks mine"),))))
+
+
+# -- cases -------------------------------------------------------------------------------------------------------
+def _summary(sending: Sending) -> Rendered:
+    """The approved summary, exactly as approved, to a room in which everyone may see it."""
+    notice = sending.notice
+    case = sending.store.cases.get(notice.subject)
+    if case is None or case.summary is None or case.state in (CaseState.WITHDRAWN, CaseState.ERASED):
+        return None
+    if str(case.summary.revision) != notice.words["revision"] or not all(p.is_intact() for p in case.summary.parts):
+        return None
+    strangers = _strangers(sending)
+    if strangers is None or strangers:
+        _hold_back(sending, case, strangers)
+        return None
+    there = [sending.members[Account(a)].discipline for a in sending.in_room or ()]
+    today = sending.now.astimezone(sending.zone).date()
+    parts, held = present_cases.visible(case, there, today)
+    if held:
+        why = f"not everyone in the room may see {', '.join(held)}; that part was held back. `consent {case.ref}` shows what is allowed."
+        sending.tell("held", case.author, present_cases.held_back(case, why), case.ref)
+    if not parts:
+        return None
+    _disclosed(sending, case, [p.section for p in parts])
+    return present_cases.summary(case, parts, held)
+
+
+def _strangers(sending: Sending) -> list[str] | None:
+    """Who is in the room and not in the team (or only a guest for another case); None where nobody can say."""
+    if sending.in_room is None:
+        return None
+    about = sending.notice.subject
+    members = sending.members
+    return sorted(a for a in sending.in_room if a not in members or (members[Account(a)].case or about) != about)
+
+
+def _hold_back(sending: Sending, case: Case, strangers: list[str] | None) -> None:
+    who = ", ".join(strangers) if strangers else ""
+    why = (
+        f"not posted, because {who} is in the room and not in the team for this case. `team add` or remove them, then approve again."
+        if who
+        else "not posted, because I could not see who is in the room."
+    )
+    sending.tell("held", case.author, present_cases.held_back(case, why), case.ref)
+
+
+def _disclosed(sending: Sending, case: Case, sections: Sequence[str]) -> None:
+    """Who was shown what: the accounting of disclosures is read from these rows."""
+    sending.store.audit(
+        AuditEntry(
+            team=sending.notice.team,
+            at=sending.now,
+            actor="confer",
+            act="summary shown",
+            subject=case.ref,
+            outcome="done",
+            details={"sections": ",".join(sections), "to": str(len(sending.in_room or ()))},
+        )
+    )
+
+
+# -- meetings ----------------------------------------------------------------------------------------------------
+def _meeting(sending: Sending) -> Meeting | None:
+    meeting = sending.store.meetings.get(sending.notice.subject)
+    return meeting if meeting is not None and meeting.is_coming else None
+
+
+def _invitation(sending: Sending) -> Rendered:
+    meeting = sending.store.meetings.get(sending.notice.subject)
+    if meeting is None:
+        return None
+    return present_meetings.invitation(meeting, tuple(sending.members.values()), sending.zone)
+
+
+def _poll(sending: Sending) -> Rendered:
+    meeting = sending.store.meetings.get(sending.notice.subject)
+    return present_meetings.poll(meeting, tuple(sending.members.values()), sending.zone) if meeting else None
+
+
+def _call(sending: Sending) -> Rendered:
+    meeting = _meeting(sending)
+    return present_agenda.call(meeting, sending.zone) if meeting and not meeting.agenda.is_locked else None
+
+
+def _agenda(sending: Sending) -> Rendered:
+    meeting = _meeting(sending)
+    if meeting is None:
+        return None
+    found = {i.case: sending.store.cases.get(i.case) for i in meeting.agenda.items if i.case}
+    cases = {ref: case for ref, case in found.items() if case is not None}
+    return present_agenda.agenda(meeting, cases, tuple(sending.members.values()), sending.zone)
+
+
+def _soon(sending: Sending) -> Rendered:
+    meeting = _meeting(sending)
+    return present_meetings.reminder(meeting, tuple(sending.members.values()), sending.zone) if meeting else None
+
+
+def _chase(sending: Sending) -> Rendered:
+    """To a presenter whose case is not ready."""
+    case = sending.store.cases.get(sending.notice.case)
+    meeting = _meeting(sending)
+    if meeting is None or case is None or case.is_ready or not meeting.agenda.has_case(case.ref):
+        return None
+    buttons = (Button("Finish it", f"case preview {case.ref}"),)
+    return _to_person(
+        sending,
+        case.author,
+        lambda m: Row(case.ref, present_agenda.chase(meeting, case, sending.zone_of(m))),
+        buttons,
+        urgent=True,
+    )
+
+
+def _quorum(sending: Sending) -> Rendered:
+    """To somebody of a discipline that nobody has promised to bring."""
+    meeting = _meeting(sending)
+    if meeting is None or meeting.rsvps.get(Account(sending.notice.account)):
+        return None
+    member = sending.members.get(Account(sending.notice.account))
+    if member is None:
+        return None
+    buttons = (Button("Yes", f"rsvp {meeting.ref} yes"), Button("No", f"rsvp {meeting.ref} no"))
+    text = present_meetings.quorum_chaser(meeting, [member.discipline], sending.zone_of(member))
+    return _to_person(sending, member.account, lambda _: Row(meeting.ref, text), buttons, urgent=True)
+
+
+# -- action items ------------------------------------------------------------------------------------------------
+def _task(why: str, *, urgent: bool = False) -> Callable[[Sending], Rendered]:
+    def rendered(sending: Sending) -> Rendered:
+        task = sending.store.tasks.get(sending.notice.subject)
+        if task is None or not task.is_pending or _is_snoozed(task, sending):
+            return None
+        about = why.format(owner=present_tasks.owner(task, tuple(sending.members.values())))
+        buttons = present_tasks.nudge_buttons(task)
+        hurry = urgent or task.kind is TaskKind.SAFETY
+        return _to_person(
+            sending,
+            sending.notice.account,
+            lambda m: present_tasks.nudge(task, about, sending.zone_of(m)),
+            buttons,
+            urgent=hurry,
+        )
+
+    return rendered
+
+
+def _is_snoozed(task: Task, sending: Sending) -> bool:
+    return task.snoozed_until is not None and sending.now < task.snoozed_until
+
+
+def _to_person(
+    sending: Sending, account: str, row: Callable[[Member], Row], buttons: tuple[Button, ...], *, urgent: bool
+) -> Rendered:
+    """The nudge, to whoever hears for the person now, at a moment that person wants to hear it."""
+    member = sending.members.get(Account(account))
+    if member is None:
+        return None
+    who = recipient(member, sending.members, sending.now)
+    since = sending.notice.created_at or sending.now
+    due = hears_at(who, since, sending.team.zone, digest=sending.settings.reminders.digest, urgent=urgent)
+    quiet = hears_at(who, sending.now, sending.team.zone, digest=None, urgent=True)
+    at = max(due, quiet)
+    if at > sending.now:
+        return Later(at)
+    line = row(who)
+    if who.account != member.account:
+        line = Row(line.lead, line.text, (*line.details, f"you cover for {person(member)}"), line.tone)
+    return Nudge(who.account, line, buttons)
+
+
+def _taken_back(sending: Sending) -> Rendered:
+    return present_house.taken_back(sending.notice.words["act_words"], sending.notice.subject)
+
+
+_RENDERERS: Mapping[str, Callable[[Sending], Rendered]] = {
+    "summary": _summary,
+    "meeting": _invitation,
+    "poll": _poll,
+    "call": _call,
+    "agenda": _agenda,
+    "meeting-soon": _soon,
+    "chase": _chase,
+    "quorum": _quorum,
+    "task-given": _task("given to you", urgent=True),
+    "task-freed": _task("can go on now", urgent=True),
+    "task-before": _task("is due soon"),
+    "task-due": _task("is due now"),
+    "task-late": _task("is overdue"),
+    "task-escalated": _task("is overdue and with {owner}: can you take it or help?"),
+    "task-coordinator": _task("is overdue, with {owner}, and nobody has moved: please decide", urgent=True),
+    "taken-back": _taken_back,
+}
+
+KINDS = frozenset(_RENDERERS)
