@@ -39,7 +39,9 @@ def completions(platform: ConsolePlatform, keyboard: Keyboard, typed: str) -> Co
     if said is None and keyboard.room is not None:
         return Completions()
     command = typed.lstrip() if said is None else said + (" " if said and typed[-1:].isspace() else "")
-    return _beginning(platform.hooks.complete(command), _last_word(command))
+    words = platform.hooks.complete(command)
+    whole = _beginning(words, command)
+    return whole if whole.words else _beginning(words, _last_word(command))
 
 
 def _of_slash_line(platform: ConsolePlatform, keyboard: Keyboard, name: str, rest: str) -> Completions:

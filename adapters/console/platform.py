@@ -30,7 +30,7 @@ class ConsoleHooks:
     settle: Callable[[], Awaitable[None]]
     """Delivers all that is ready now."""
     complete: Callable[[str], Sequence[str]]
-    """The words that may stand in place of the last, unfinished word of a command typed so far."""
+    """What may stand in place of a command typed so far, or of its last, unfinished word."""
     zone: Callable[[], ZoneInfo]
 
 

@@ -100,7 +100,9 @@ class FakeBot:
         self.now = at
 
     def _complete(self, typed: str) -> list[str]:
-        return ["add", "done"] if typed.startswith("task ") else ["task", "tasks", "agenda"]
+        if typed.startswith("task "):
+            return ["add", "done"]
+        return ["task", "tasks", "agenda", "agenda lock"]
 
 
 def _ended(lines: Iterable[str]) -> list[str]:

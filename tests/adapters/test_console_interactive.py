@@ -94,8 +94,8 @@ def test_messages_of_several_lines(bot: FakeBot) -> None:
 
 def test_tab_completes(bot: FakeBot) -> None:
     """Tab completes what can be only one thing."""
-    typed(bot, "/dm\rage", lambda: bool(get_app().current_buffer.complete_state), "\t\r\x04")
-    assert said(bot) == ["agenda"]
+    typed(bot, "/dm\ragenda l", lambda: bool(get_app().current_buffer.complete_state), "\t\r\x04")
+    assert said(bot) == ["agenda lock"]
 
 
 def test_pressing_a_forms_button_asks(bot: FakeBot) -> None:
@@ -160,7 +160,8 @@ def test_script_screen_comes_back(bot: FakeBot) -> None:
         ("/fill q", ['question="']),
         ("/clock ", []),
         ("ask @l", ["@lee"]),
-        ("!confer ", ["task", "tasks", "agenda"]),
+        ("!confer ", ["task", "tasks", "agenda", "agenda lock"]),
+        ("!confer agenda l", ["agenda lock"]),
         ("!confer ta", ["task", "tasks"]),
         ("!confer task d", ["done"]),
         ("@confer: task ", ["add", "done"]),
