@@ -119,7 +119,7 @@ def _block(block: Block, saved: Saved) -> list[Line]:
 def _row(row: Row) -> list[Line]:
     style = STYLE_OF_TONE[row.tone]
     first, *further = paragraph(row.text, style)
-    lead = (*_spans(_one_line(row.lead), style or "lead"), Span(" ")) if row.lead else ()
+    lead = (*_spans(_one_line(row.lead), style or "lead"), Span("  ")) if row.lead else ()
     lines = [Line((*lead, *first.spans), hang=2), *(Line(line.spans, 2) for line in further)]
     return lines + [line for text in row.details for line in paragraph(text, "quiet", 2)]
 
