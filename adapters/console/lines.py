@@ -154,7 +154,8 @@ def spoken(at: datetime, zone: ZoneInfo) -> str:
     """``Tue 1 Dec 2026 08:00 EST (America/New_York)``."""
     local = at.astimezone(zone)
     time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b %Y} {time} {local:%Z} ({zone.key})"
+    named = "" if f"{local:%Z}" == zone.key else f" ({zone.key})"
+    return f"{local:%a} {local.day} {local:%b %Y} {time} {local:%Z}{named}"
 
 
 def _clip(text: str) -> str:

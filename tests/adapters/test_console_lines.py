@@ -136,7 +136,8 @@ def test_no_moments(text: str) -> None:
 
 
 def test_spoken_moment_has_weekday_date_and_zone() -> None:
-    """Seconds show only where there are any."""
+    """Seconds show only where there are any, a zone's name only where it says more."""
+    assert spoken(NOW, ZoneInfo("UTC")) == "Tue 1 Dec 2026 13:00 UTC"
     assert spoken(NOW, NEW_YORK) == "Tue 1 Dec 2026 08:00 EST (America/New_York)"
     assert spoken(NOW.replace(second=5), NEW_YORK) == "Tue 1 Dec 2026 08:00:05 EST (America/New_York)"
 
