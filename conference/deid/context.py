@@ -33,6 +33,8 @@ class Reading:
     place: float = -9.0
     cued: bool = False
     harmless: bool = False
+    person_vote: float = -9.0  # of the tagger, log odds
+    place_vote: float = -9.0
 
 
 class Reader:

@@ -16,7 +16,8 @@ from conference.deid.places import places
 from conference.deid.quasi import quasi
 from conference.deid.settle import findings, settle
 from conference.deid.structured import structured
-from conference.deid.tokens import tokenise
+from conference.deid.tagger import vote
+from conference.deid.tokens import Token, tokenise
 
 _NUMBERED = frozenset(Kind) - {Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE}
 _ROUNDS = 4  # passes after which a text that still shows something new is given up as it is
@@ -62,6 +63,7 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str]) 
     book = lexicon()
     tokens = tokenise(text, book)
     readings = Reader(tokens, book).read()
+    vote(readings)
     found = _unmasked(tokens, [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)])
     kept = [span for phrase in keep for span in _spans(text, phrase)]
     found = [part for mark in found for part in _without(text, mark, kept)]
@@ -70,7 +72,7 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str]) 
     return settle(text, found)
 
 
-def _unmasked(tokens: list, marks: list[Mark]) -> list[Mark]:  # type: ignore[type-arg]
+def _unmasked(tokens: list[Token], marks: list[Mark]) -> list[Mark]:
     """Marks that do not touch a placeholder of an earlier pass."""
     masks = [(t.start, t.end) for t in tokens if t.masked]
     return [m for m in marks if not any(s < m.end and m.start < e for s, e in masks)] if masks else marks

@@ -94,7 +94,8 @@ class Lexicon:
         return key in self.lists[name]
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """The text of a packaged file."""
     data = resources.files("conference.deid").joinpath("data", name).read_bytes()
     return lzma.decompress(data).decode() if name.endswith(".xz") else data.decode()
 
@@ -103,7 +104,7 @@ def _lists() -> dict[str, frozenset[str]]:
     """The hand-made lists: `[name]` opens one, words follow, `#` starts a comment."""
     found: dict[str, set[str]] = {}
     current: set[str] = set()
-    for line in _read("lists.txt").splitlines():
+    for line in read("lists.txt").splitlines():
         text = line.partition("#")[0].strip()
         if text.startswith("["):
             current = found.setdefault(text.strip("[]"), set())
@@ -115,10 +116,10 @@ def _lists() -> dict[str, frozenset[str]]:
 @cache
 def lexicon() -> Lexicon:
     """The tables, read at the first call."""
-    names, _, values = _read("words.txt.xz").partition("\n\n")
-    places = {k: int(v) for k, _, v in (row.partition("\t") for row in _read("places.txt.xz").split("\n"))}
+    names, _, values = read("words.txt.xz").partition("\n\n")
+    places = {k: int(v) for k, _, v in (row.partition("\t") for row in read("places.txt.xz").split("\n"))}
     pets: dict[str, set[str]] = {}
-    for row in _read("nicknames.txt.xz").split("\n"):
+    for row in read("nicknames.txt.xz").split("\n"):
         a, b = row.split("\t")
         pets.setdefault(a, set()).add(b)
         pets.setdefault(b, set()).add(a)

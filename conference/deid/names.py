@@ -15,12 +15,12 @@ _COUPLE = re.compile(r"\b(?:couple|partners|spouses|clients|siblings|twins|patie
 # Letters outside the Latin and Greek alphabets (Greek letters serve as symbols, alone).
 _FOREIGN = re.compile(r"[\u0370-\u03ff]{3,}|[\u0400-\u1dff\u2e80-\ud7ff\uf900-\ufaff\ufe70-\ufeff\U00020000-\U0002ffff]+")
 _SUFFIXES = frozenset("like style based type positive negative related year old led free sign on off up out in up-to-date to and the a pre post non area born bound only wide ray level dose day week month time hour".split())
-HIDE, SURE = 1.0, 3.0
+HIDE, SURE, VOTE = 0.5, 3.0, -0.5  # judgement by hand: hidden, sure; the tagger's log odds: hidden
 
 
 def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     """Marks of people and of single-word places."""
-    found = [_mark(r) for r in readings if r.token.is_word and max(r.name, r.place) >= HIDE]
+    found = [_mark(r) for r in readings if r.token.is_word and (max(r.name, r.place) >= HIDE or max(r.person_vote, r.place_vote) >= VOTE)]
     found += _initials(text, readings)
     found += _hyphens(text, readings)
     found += _links(readings)
@@ -30,7 +30,7 @@ def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
 
 def _mark(reading: Reading) -> Mark:
     token = reading.token
-    place = reading.place > reading.name
+    place = reading.place + reading.place_vote > reading.name + reading.person_vote
     score = max(reading.name, reading.place)
     kind = Kind.LOCATION if place else Kind.NAME
     why = "place smaller than a state, (B)" if place else "name, (A)"
