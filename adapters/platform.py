@@ -64,7 +64,7 @@ class Outcome:
     ignored: bool = False
 
 
-class NotDelivered(Exception):  # noqa: N818 - the field's word
+class NotDelivered(Exception):
     """The platform did not take a message. ``unknown``: it may have; look before sending again."""
 
     def __init__(self, kind: str, *, unknown: bool = False, retry_after: float | None = None, final: bool = False):

@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.grammar.command import CommandTable
 from bot.grammar.params import Reading
 from bot.grammar.parse import Parsed, parse
+from bot.grammar.tokens import check_text
 from bot.handlers import presence
 from bot.present import common
 from bot.request import Audience, Reply, Request
@@ -78,6 +79,7 @@ class Dispatcher:
                 reply = parsed.command.handler(request, parsed.args)
         except Refusal as refusal:
             request.subjects.clear()
+            request.outbox.clear()
             return self._answer(request, Reply(common.refusal(refusal)), command, refused=True)
         if parsed.command.undoable and request.store.changes.rows and request.member:
             subject = request.subjects[0] if request.subjects else ""
@@ -91,7 +93,10 @@ class Dispatcher:
             lambda: request.members,
             self.settings.teams.disciplines,
             request.thread_subject,
+            request.invocation.fields,
         )
+        for words in request.invocation.fields.values():
+            check_text(words)
         parsed = parse(request.invocation.text, self.table, reading)
         return replace(parsed, args=replace(parsed.args, fields=request.invocation.fields))
 
@@ -105,9 +110,9 @@ class Dispatcher:
 
     def _answer(self, request: Request, reply: Reply, act: str, *, refused: bool = False) -> Outcome:
         """The audit row and the answer, in the transaction of the act itself."""
-        notice = request.reply_notice(reply)
-        if notice:
-            request.say(notice)
+        answer = request.reply_notice(reply)
+        for notice in (*([answer] if answer else []), *request.outbox):
+            request.store.notices.add(notice, request.now)
         subject, *others = dict.fromkeys(sorted(request.subjects, key=_cases_first)) or [""]
         details = {"by": request.invocation.source.value} | ({"also": ",".join(others)} if others else {})
         request.store.audit(

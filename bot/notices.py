@@ -4,12 +4,13 @@ A renderer gives a card, a nudge for one person, a later moment, or None where t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from adapters.card import Actions, Button, Card, Row, Rows, Text, decode, encode
+from adapters.card import Actions, Button, Card, Form, Row, Rows, Text, decode, encode
+from bot.holding import hold
 from bot.present import agenda as present_agenda
 from bot.present import cases as present_cases
 from bot.present import house as present_house
@@ -41,6 +42,7 @@ class Nudge:
     account: Account
     row: Row
     buttons: tuple[Button, ...] = ()
+    forms: tuple[Form, ...] = ()
 
 
 Rendered = Card | Nudge | Later | None
@@ -108,7 +110,7 @@ def digest(nudges: Sequence[Nudge]) -> Card:
     if len(nudges) == 1:
         one = nudges[0]
         title = f"{one.row.lead} {one.row.text}"
-        blocks = (Text("; ".join(one.row.details)), *((Actions(one.buttons),) if one.buttons else ()))
+        blocks = (Text("; ".join(one.row.details)), *((Actions(one.buttons),) if one.buttons else ()), *one.forms)
         return Card(title, blocks, tone=one.row.tone)
     return Card(f"{len(rows)} things wait for you", (Rows(rows), Actions((Button("My tasks", "tasks mine"),))))
 
@@ -140,8 +142,8 @@ def _summary(sending: Sending) -> Rendered:
 
 def _strangers(sending: Sending) -> list[str] | None:
     """Who is in the room and not in the team (or only a guest for another case); None where nobody can say."""
-    if sending.in_room is None:
-        return None
+    if not sending.in_room:
+        return None  # an empty room is one that the platform has not seen: nobody can say who reads there
     about = sending.notice.subject
     members = sending.members
     return sorted(a for a in sending.in_room if a not in members or (members[Account(a)].case or about) != about)
@@ -245,15 +247,17 @@ def _task(why: str, *, urgent: bool = False) -> Callable[[Sending], Rendered]:
         if task is None or not task.is_pending or _is_snoozed(task, sending):
             return None
         about = why.format(owner=present_tasks.owner(task, tuple(sending.members.values())))
+        held = hold(sending.store, task)
         buttons = present_tasks.nudge_buttons(task)
         hurry = urgent or task.kind is TaskKind.SAFETY
-        return _to_person(
+        nudge = _to_person(
             sending,
             sending.notice.account,
-            lambda m: present_tasks.nudge(task, about, sending.zone_of(m)),
+            lambda m: present_tasks.nudge(task, about, held, sending.zone_of(m)),
             buttons,
             urgent=hurry,
         )
+        return replace(nudge, forms=present_tasks.finish_form(task)) if isinstance(nudge, Nudge) else nudge
 
     return rendered
 

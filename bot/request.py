@@ -64,7 +64,8 @@ class Request:
     member: Member | None
     thread_subject: str = ""
     subjects: list[str] = field(default_factory=list)
-    said: int = 0
+    outbox: list[Notice] = field(default_factory=list)
+    """What to say besides the answer; it goes out after the answer, once the transaction is committed."""
 
     # -- who and where -------------------------------------------------------------------------------------------
     @property
@@ -179,17 +180,16 @@ class Request:
             if not ref[2:].isalpha() and not self.store.has_case_ref(ref):
                 return CaseId(ref)
 
-    def say(self, notice: Notice, not_before: datetime | None = None) -> None:
-        """Put something in the outbox; it goes out once this transaction is committed."""
-        self.store.notices.add(notice, self.now, not_before)
+    def say(self, notice: Notice) -> None:
+        """Say this after the answer."""
+        self.outbox.append(notice)
 
     def notice(
         self, kind: str, subject: str, *, act: Act = Act.POST, account: str = "", case: str = "", **words: str
     ) -> Notice:
         """A notice for the team's room, or for one account, rendered when it is sent."""
-        self.said += 1
         return Notice(
-            key=f"inv:{self.invocation.id}:{kind}:{self.said}",
+            key=f"inv:{self.invocation.id}:{len(self.outbox) + 1}:{kind}",
             team=self.team.id,
             kind=kind,
             act=act,

@@ -42,8 +42,9 @@ class Line:
 def card_lines(card: Card, saved: Saved) -> list[Line]:
     """The card's words, line by line. ``saved`` keeps a file and tells where, or why not."""
     lines = _title(card)
+    is_form = all(isinstance(block, Form) for block in card.blocks)
     for block in card.blocks:
-        lines += _block(block, saved)
+        lines += _form_in_brief(block) if isinstance(block, Form) and not is_form else _block(block, saved)
     return lines
 
 
@@ -121,7 +122,8 @@ def _row(row: Row) -> list[Line]:
     first, *further = paragraph(row.text, style)
     lead = (*_spans(_one_line(row.lead), style or "lead"), Span("  ")) if row.lead else ()
     lines = [Line((*lead, *first.spans), hang=2), *(Line(line.spans, 2) for line in further)]
-    return lines + [line for text in row.details for line in paragraph(text, "quiet", 2)]
+    details = paragraph(" · ".join(row.details), "quiet", 2) if row.details else []
+    return lines + details
 
 
 def _labelled(name: str, value: str, indent: int = 0) -> list[Line]:
@@ -144,6 +146,12 @@ def _form(form: Form) -> list[Line]:
     for field in form.fields:
         lines += _labelled(field.name, field_hint(field), 2)
     return lines
+
+
+def _form_in_brief(form: Form) -> list[Line]:
+    """A form beside other things: its button, and the fields by name alone."""
+    names = ", ".join(_one_line(field.name) for field in form.fields)
+    return [Line((Span(f"[{_one_line(form.label)}]", "button"), Span(f" /fill {names}", "quiet")), hang=2)]
 
 
 def field_hint(field: Field) -> str:

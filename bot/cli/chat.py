@@ -6,6 +6,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 
@@ -23,10 +24,15 @@ def run(args: argparse.Namespace) -> int:
     from bot.cli.console import console_app  # the programme's weight is loaded by the commands that need it
 
     start = _moment(args.now)
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     with ExitStack() as stack:
         folder = args.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confer-")))
-        app, platform = stack.enter_context(console_app(folder, start, flows=args.now is None and interactive))
+        app, platform = stack.enter_context(
+            console_app(folder, start, flows=args.now is None and interactive, keep_files=args.data is not None)
+        )
         if interactive:
             from adapters.console.interactive import run_interactive
 

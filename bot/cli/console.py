@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,14 +18,18 @@ from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 
 
+_print = partial(print, flush=True)
+
+
 @contextmanager
 def console_app(
     folder: Path,
     start: datetime,
     *,
     flows: bool,
-    output: Callable[[str], None] = print,
+    output: Callable[[str], None] = _print,
     settings: Settings | None = None,
+    keep_files: bool = True,
 ) -> Iterator[tuple[App, ConsolePlatform]]:
     """The bot and its console over a database in ``folder``, made on first use."""
     settings = settings or Settings()
@@ -38,7 +43,7 @@ def console_app(
         platforms: dict[str, ConsolePlatform] = {}
         app = App(database, ring, settings, clock, platforms, Checkpoints(folder / settings.storage.checkpoints, root))
         hooks = ConsoleHooks(clock.now, app.advance, app.settle, complete, lambda: ZoneInfo(settings.bot.zone))
-        platform = ConsolePlatform(hooks, output, folder / "files")
+        platform = ConsolePlatform(hooks, output, folder / "files" if keep_files else None)
         platforms[platform.name] = platform
         yield app, platform
 

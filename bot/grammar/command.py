@@ -24,6 +24,8 @@ class Command:
     action: Action | None = None
     """The right that the speaker needs as a member; None: anyone. Rights on one thing are checked by its handler."""
     params: tuple[Param, ...] = ()
+    asks: Action | None = None
+    """The right that the handler asks for on the thing itself; for help and the documents."""
     undoable: bool = False
     group: str = ""
 

@@ -76,6 +76,8 @@ class Reading:
     members: Callable[[], tuple[Member, ...]]
     disciplines: tuple[str, ...] = ()
     thread_subject: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What a form sent along; a text that the words leave out is taken from the field of its name."""
 
 
 @dataclass(frozen=True, slots=True)

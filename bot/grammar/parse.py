@@ -179,7 +179,7 @@ class _Reader:
         if rest and rest[0].quoted and (param.type is Type.TEXT or len(rest) == 1):
             return self._checked(param, rest.pop(0).text)
         end = self._text_end(rest, after)
-        words = self._slice(rest[:end])
+        words = self._slice(rest[:end]) or self._reading.fields.get(param.name, "")
         del rest[:end]
         if not words:
             if param.optional:

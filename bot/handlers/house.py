@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 from bot.grammar.params import Args
+from bot.handlers.meetings import refresh
+from bot.planning import plan_meeting, plan_task
 from bot.present import house as present
 from bot.request import Reply, Request
 from conference.policy import Action
 from conference.refusal import Refusal
 from storage.audit import entries
 from storage.notices import Act, NoticeState
+from storage.store import Undoable
 
 
 def undo(request: Request, args: Args) -> Reply:
@@ -20,9 +23,24 @@ def undo(request: Request, args: Args) -> Reply:
         raise Refusal("There is nothing of yours to take back: I can undo your last change for ten minutes.")
     if not request.store.put_back(last):
         raise Refusal(f"`{last.act}` can no longer be taken back: something was built on it since.")
+    _replan(request, last)
     _unsay(request, last.invocation, last.act)
     request.subjects.append(last.subject)
     return Reply(present.undone(last.act, last.subject))
+
+
+def _replan(request: Request, last: Undoable) -> None:
+    """Timers and shown messages follow what was put back."""
+    for change in last.changes:
+        task = request.store.tasks.get(change.ref) if change.table == "tasks" else None
+        meeting = request.store.meetings.get(change.ref) if change.table == "meetings" else None
+        if task is not None:
+            plan_task(request.store, task, request.settings, request.now)
+        elif meeting is not None:
+            plan_meeting(request.store, meeting, request.settings, request.now)
+            refresh(request, meeting, "meeting")
+        elif change.table in ("tasks", "meetings"):
+            request.store.timers.plan(change.ref, {}, request.now)
 
 
 def _unsay(request: Request, invocation: str, act: str) -> None:

@@ -41,5 +41,5 @@ def _offer(request: Request) -> bool:
     command = f'agenda add "{shown}" meeting {meeting.ref}'
     notice = request.reply_notice(Reply(present_agenda.offer(meeting, shown, command), subject=meeting.ref))
     if notice:
-        request.say(notice)
+        request.store.notices.add(notice, request.now)
     return True

@@ -4,16 +4,16 @@ from datetime import timedelta
 
 from bot.grammar.params import Args, Holder
 from bot.grammar.times import Moment
+from bot.holding import freed_by, hold
 from bot.planning import plan_task
 from bot.present import tasks as present
 from bot.request import Audience, Reply, Request
 from bot.screen import screened
 from conference.case import Case
-from conference.decision import Decision
 from conference.people import Discipline
 from conference.policy import Action
 from conference.refusal import Refusal
-from conference.task import Task, TaskId, TaskKind, TaskState, hold_on
+from conference.task import Task, TaskId, TaskKind, TaskState
 
 SHOWN = 25
 
@@ -42,8 +42,12 @@ def add(request: Request, args: Args) -> Reply:
         meeting=running[0].ref if running else None,
         after=TaskId(after) if after else None,
     )
-    hint = "" if due else "No date was given, so it is due in a week; `task due` changes that."
-    return _saved(request, task, "", " ".join(t for t in (title.note, hint) if t))
+    hints = [title.note]
+    if due is None:
+        hints.append("No date was given, so it is due in a week; `task due` changes that.")
+    if task.discipline and not any(m.discipline == task.discipline for m in request.members):
+        hints.append(f"Nobody in the team is {task.discipline}; the coordinator will be reminded.")
+    return _saved(request, task, "", " ".join(h for h in hints if h))
 
 
 def claim(request: Request, args: Args) -> Reply:
@@ -89,12 +93,12 @@ def snooze(request: Request, args: Args) -> Reply:
 
 def done(request: Request, args: Args) -> Reply:
     task = request.task(args.text("task"), to=Action.CHANGE_TASK)
-    held = hold(request, task)
+    held = hold(request.store, task)
     if held and task.is_pending:
         raise Refusal(f"{task.ref} {held}. Finish that first, or lift it, before this can be done.")
     outcome = screened(request, args.text("outcome"), _case(request, task))
     task = task.finish(outcome.text, request.account, request.now)
-    freed = _freed(request, task)
+    freed = freed_by(request.store, task)
     reply = _saved(request, task, "is done", outcome.note)
     for other in freed:
         request.say(
@@ -111,7 +115,7 @@ def drop(request: Request, args: Args) -> Reply:
 
 def show(request: Request, args: Args) -> Reply:
     task = request.task(args.text("task"), to=Action.READ_TASKS)
-    card = present.task(task, request.members, hold(request, task), request.now, request.zone)
+    card = present.task(task, request.members, hold(request.store, task), request.now, request.zone)
     return Reply(card, case=task.case or "")
 
 
@@ -139,47 +143,13 @@ def listing(request: Request, args: Args) -> Reply:
 
 def holds(request: Request, tasks: tuple[Task, ...]) -> dict[TaskId, str]:
     """Why each of them waits, where it does."""
-    return {
-        t.ref: why
-        for t in tasks
-        if t.is_pending and (t.after or t.kind is TaskKind.THERAPY) and (why := hold(request, t))
-    }
-
-
-def hold(request: Request, task: Task) -> str:
-    """Why the item must wait, "" when it may go on."""
-    return hold_on(task, *_around(request, task))
-
-
-def _around(request: Request, task: Task) -> tuple[tuple[Decision, ...], dict[TaskId, Task]]:
-    """The decisions and items that could make this one wait; read only where its kind or order asks for them."""
-    decisions: tuple[Decision, ...] = ()
-    others: dict[TaskId, Task] = {}
-    if task.case and task.kind is TaskKind.THERAPY:
-        decisions = request.store.decisions_on(task.case)
-        others = {t.ref: t for t in request.store.tasks_on(task.case)}
-    if task.after and task.after not in others and (first := request.store.tasks.get(task.after)):
-        others[first.ref] = first
-    return decisions, others
+    return {t.ref: why for t in tasks if t.is_pending and (why := hold(request.store, t))}
 
 
 def _mine(request: Request) -> tuple[Task, ...]:
     own = request.store.tasks_of(request.account, SHOWN)
     ours = request.store.tasks_for(request.me.discipline, SHOWN, unclaimed=True)
     return tuple(sorted({*own, *ours}, key=lambda t: (t.due_at is None, t.due_at, t.ref)))
-
-
-def _freed(request: Request, task: Task) -> list[Task]:
-    """Items that only waited for this one."""
-    waiting = [t for t in request.store.tasks_after(task.ref) if t.is_pending]
-    if task.case and task.kind in (TaskKind.LAB, TaskKind.MEDICATION):
-        waiting += [t for t in request.store.tasks_on(task.case) if t.is_pending and t.kind is TaskKind.THERAPY]
-    freed = []
-    for one in {t.ref: t for t in waiting}.values():
-        decisions, others = _around(request, one)
-        if hold_on(one, decisions, others) and not hold_on(one, decisions, {**others, task.ref: task}):
-            freed.append(one)
-    return freed
 
 
 def _case(request: Request, task: Task) -> Case | None:
@@ -195,5 +165,5 @@ def _saved(request: Request, task: Task, what: str, hint: str = "") -> Reply:
     owner = request.member_of(task.owner)
     if what in ("", "is given on") and owner and owner.account != request.account:
         request.say(request.notice("task-given", task.ref, account=owner.account, case=task.case or ""))
-    card = present.changed(task, what, request.members, hold(request, task), request.team_zone, hint)
+    card = present.changed(task, what, request.members, hold(request.store, task), request.team_zone, hint)
     return Reply(card, Audience.ROOM, kind="task", subject=task.ref, case=task.case or "")

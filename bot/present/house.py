@@ -16,7 +16,7 @@ def overview(commands: Sequence[Command], name: str) -> Card:
     groups: dict[str, list[str]] = {}
     for command in commands:
         groups.setdefault(command.group, []).append(command.words)
-    rows = tuple(Row(group, ", ".join(dict.fromkeys(words))) for group, words in groups.items())
+    facts = tuple(Fact(group, ", ".join(dict.fromkeys(words))) for group, words in groups.items())
     hint = f"In a room begin with !{name} or @{name}; here in private just type. `help task` or `help task done` says more."
     buttons = (
         Button("My tasks", "tasks mine"),
@@ -24,7 +24,7 @@ def overview(commands: Sequence[Command], name: str) -> Card:
         Button("Agenda", "agenda"),
         Button("Submit a case", "case submit"),
     )
-    return Card("What you can type", (Rows(rows), Text(hint, Tone.QUIET), Actions(buttons)))
+    return Card("What you can type", (Facts(facts), Text(hint, Tone.QUIET), Actions(buttons)))
 
 
 def group(words: str, commands: Sequence[Command]) -> Card:
@@ -33,7 +33,8 @@ def group(words: str, commands: Sequence[Command]) -> Card:
 
 
 def command(it: Command) -> Card:
-    who = holders(it.action) if it.action else "anyone"
+    right = it.asks or it.action
+    who = holders(right) if right else "anyone"
     facts = (Fact("Usage", it.usage), Fact("Example", it.example), Fact("Who", who))
     more = (Text("`undo` takes it back within ten minutes.", Tone.QUIET),) if it.undoable else ()
     return Card(f"{it.words}: {it.summary}", (Facts(facts), *more))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from adapters.card import Actions, Button, Card, Fact, Facts, Row, Rows, Text, Tone
+from adapters.card import Actions, Button, Card, Fact, Facts, Field, Form, Row, Rows, Text, Tone
 from bot.present.common import note, person, when
 from conference.people import Member
 from conference.task import Task, TaskId, TaskKind, TaskState
@@ -22,7 +22,8 @@ def changed(task: Task, what: str, members: Sequence[Member], held: str, zone: Z
         lines.append(f"Blocked: {task.note}")
     if held and task.is_pending:
         lines.append(f"It {held}.")
-    return note(title, *lines, hint, buttons=_buttons(task))
+    card = note(title, *lines, hint, buttons=_buttons(task))
+    return Card(card.title, (*card.blocks, *finish_form(task)))
 
 
 def task(it: Task, members: Sequence[Member], held: str, now: datetime, zone: ZoneInfo) -> Card:
@@ -35,8 +36,8 @@ def task(it: Task, members: Sequence[Member], held: str, now: datetime, zone: Zo
     facts += [Fact("Note", it.note)] if it.note else []
     facts += [Fact("Outcome", it.outcome)] if it.outcome else []
     facts.append(Fact("Added", f"{when(it.created_at, zone)} by {person(people.get(it.created_by), it.created_by)}"))
-    blocks = (Facts(tuple(facts)), Actions(_buttons(it))) if it.is_pending else (Facts(tuple(facts)),)
-    return Card(f"{it.ref} {it.title}", blocks)
+    buttons = (Actions(_buttons(it)),) if _buttons(it) else ()
+    return Card(f"{it.ref} {it.title}", (Facts(tuple(facts)), *buttons, *finish_form(it)))
 
 
 def listing(
@@ -86,11 +87,20 @@ def owner(task: Task, members: Sequence[Member]) -> str:
     return f"{task.discipline}, nobody has claimed it" if task.discipline else "nobody"
 
 
-def nudge(task: Task, why: str, zone: ZoneInfo) -> Row:
+def nudge(task: Task, why: str, held: str, zone: ZoneInfo) -> Row:
     """One line of a reminder or a digest."""
     details = [f"due {when(task.due_at, zone)}"] if task.due_at else []
     details += [task.case] if task.case else []
+    details += [held] if held else []
     return Row(task.ref, task.title, (why, *details))
+
+
+def finish_form(task: Task) -> tuple[Form, ...]:
+    """An item of a case asks how it came out; it is finished with that word."""
+    if not task.case or not task.is_pending:
+        return ()
+    outcome = Field("outcome", "How it came out", "e.g. TSH 2.1, told patient", required=True)
+    return (Form("Done", f"Finish {task.ref}", f"task done {task.ref}", (outcome,)),)
 
 
 def nudge_buttons(task: Task) -> tuple[Button, ...]:
