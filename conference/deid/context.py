@@ -239,8 +239,25 @@ class Reader:
                 return one not in lists["strong_title"]
         return False
 
+    def _reclaim(self, readings: list[Reading]) -> None:
+        """An eponym or a nation beside a likely name, both with a capital, is a name: "Leopold Fink", "Tünde Hoffmann"."""
+        heads, lists = self._lexicon.lists["eponym_head"], self._lexicon.lists
+        for at, reading in enumerate(readings):
+            token = reading.token
+            if not (reading.harmless and token.is_word and max(token.word.given, token.word.last) >= 2 and (token.shape is Shape.TITLE or self._caseless)):
+                continue
+            if token.key in lists["title"] or token.key in lists["kin"] or token.key in lists["pronoun"] or token.key in lists["harmless"]:
+                continue
+            near = [r for r in readings[max(0, at - 1) : at + 2] if r is not reading and r.token.is_word and not r.harmless and r.token.shape is token.shape]
+            after = self._after(at)[0]
+            if any(r.name >= 2.0 and (r.token.word.given >= 2 or not r.token.word) for r in near[:1]) and after not in heads:
+                reading.harmless = False
+                reading.name += 5
+                reading.place += 5
+
     def _neighbours(self, readings: list[Reading]) -> None:
         """A name beside a likely name is likelier; two names of the census side by side are a person."""
+        self._reclaim(readings)
         boost = [0.0] * len(readings)
         for at, (a, b) in enumerate(pairwise(readings)):
             if not (a.token.is_word and b.token.is_word) or a.harmless or b.harmless:

@@ -22,6 +22,7 @@ _ORD = (
     r"fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|(?:twenty|thirty)[- ]?(?:first|second|third|fourth|fifth|sixth|"
     r"seventh|eighth|ninth)|twentieth|thirtieth)"
 )
+_NUMBER = r"oh|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred"
 _DAY = r"(?:mon|tues?|wednes|wed|thurs?|thu|fri|satur|sat|sun)"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _HOLIDAYS = (
@@ -33,16 +34,18 @@ _HOLIDAYS = (
 )
 _CUE = (
     r"\b(?:on|since|until|till|til|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|for|entry for|"
-    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|as of|week of|"
+    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|rtc|reported|lapses?|dos|mtg|meeting|refill(?:ed)?|filled|sent|called|booked|moved|re-?eval|recheck|repeat|given|delivered|as of|week of|"
     r"signed|eff(?:ective)?|performed|collected|drawn|hospital|clinic|moved to|resched(?:uled)? (?:to|for))[\s:(~]{1,3}"
 )
-_SCALE = r"(?!(?:[4-6]|10|12|15|20|21|24|27|28|30)\b)"
 _NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
 
 
 _RULES: tuple[tuple[int, bool, str], ...] = (
     (3, True, r"(?<![\d./-])(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,6})?Z?)?(?![\d])"),
-    (3, True, r"(?<![\d./-])(?:3[01]|[12]\d|0?[1-9])\s?([-/.])\s?(?:3[01]|[12]\d|0?[1-9])\s?\1\s?(?:(?:18|19|20)\d\d|['’]?\d\d)(?![\d/]|-\d|\.\d)"),
+    (3, True, r"(?<![\d./-])(?:3[01]|[12]\d|0?[1-9])(\s?[-/]\s?|\.)(?:3[01]|[12]\d|0?[1-9])\1(?:(?:18|19|20)\d\d|['’]?\d\d)(?![\d/]|-\d|\.\d)"),
+    (3, True, r"(?<![\d./-])(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?:/\d{2,4})?\s?(?:-|–|to|thru|through)\s?(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?:/\d{2,4})?(?![\d/])"),
+    (3, True, rf"\b(?:{_WEEKDAY}|{_DAY})\b\.?,?\s(?:the\s)?(?:\d{{1,2}}(?:st|nd|rd|th)\b|(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?!\d))"),
+    (3, True, rf"\b(?:dob|birthday|birth ?date|date of birth|born(?: on)?)\b[\s:,]{{1,3}}(?:is\s|was\s)?(?P<v>(?:(?:{_NUMBER})[\s,-]{{1,2}}){{2,6}}(?:{_NUMBER}))\b"),
     (3, True, rf"\b(?:{_WEEKDAY},?\s{{1,3}})?(?:the\s)?{_ORD}[\s,.-]{{0,3}}(?:(?:day\s)?of\s)?(?<![a-z]){_MON}(?:[\s,.-]{{0,3}}(?:{_YEAR}|\d\d(?=\b)(?!\s?(?:mg|%|year|yo|y/o|[-:/]))))?(?![a-z])"),
     (3, True, rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:/%]|\.\d|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:/%]|\.\d))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b"),
     (3, True, rf"\b{_MON}[\s,/-]{{0,3}}(?:of\s)?(?:{_YEAR})(?!\d)"),
@@ -55,12 +58,13 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (2, True, rf"\b(?:last|next|this|on|since|until|till|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
     (2, True, r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))"),
     (2, True, r"(?<!every )(?<!each )(?<![-/])\b(?:tues|weds|thurs)\b\.?(?![-/])"),
-    (2, True, r"(?<![\w.])(?:0?[1-9]|[12]\d|3[01])\.\s?(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})\b\.?(?:\s?(?:19|20)\d\d)?"),
+    (2, True, r"(?<![\w.])(?:0?[1-9]|[12]\d|3[01])\.(?-i:II|III|IV|VI{1,3}|IX|XI{1,2})\b\.?(?:\s?(?:19|20)\d\d)?"),
     (3, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
     (2, True, rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\sthe\s(?:\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
     (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|at\s\d|and\sthe\s\d))"),
     (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
     (2, False, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[13-46-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|points?))"),
+    (2, True, r"~(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/])"),
     (2, True, r"(?:^|\n)\s{0,4}(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s{0,2}[:-])"),
     (3, True, r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)"),
     (3, True, rf"(?<!\w)\d{{1,2}}{_MON[:-5]}(?:\d{{2}}|\d{{4}})(?!\w)"),
@@ -99,6 +103,8 @@ def _harmless(text: str, start: int, end: int) -> bool:
     low = raw.lower()
     if "/" in raw and raw.count("/") == 1 and len(raw) <= 5:
         return bool(_SCORES.search(text[max(0, start - 30) : start])) or text[end : end + 1] == "%"
+    if re.fullmatch(r"\d{1,2}/(4|5|6|10)\s?(?:-|–|to|thru|through)\s?\d{1,2}/\1", low):
+        return True
     if low.startswith(("second may", "first may", "may one", "second march", "may second", "may first")):
         return not raw[-1].isdigit()
     if re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low) and not any(c.isdigit() for c in low):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conference.deid.context import Reading
 from conference.deid.lexicon import Lexicon, fold
@@ -9,7 +10,9 @@ from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 _LINKS = frozenset("de la del der den van von da di do dos das du le el al bin ibn ben abu st san santa mac o".split())
-_PAIR = re.compile(r"(?<![\w./])[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.(?![\w])")
+_PAIR = re.compile(r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])")
+_TITLED = re.compile(r"(?i)\b(?:dr|mr|mrs|ms|miss|prof)\.?\s(?P<v>[a-z](?:[-./]?[a-z])?)(?![\w'’])")
+_SPELT = re.compile(r"(?<![\w-])(?:[A-Za-z]-){3,20}[A-Za-z](?![\w-])")
 _LONE = re.compile(r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])")
 _COUPLE = re.compile(r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<a>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<b>[A-Z])\b")
 # Letters outside the Latin and Greek alphabets (Greek letters serve as symbols, alone).
@@ -20,12 +23,39 @@ HIDE, SURE, VOTE = 0.5, 3.0, -0.5  # judgement by hand: hidden, sure; the tagger
 
 def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     """Marks of people and of single-word places."""
-    found = [_mark(r) for r in readings if r.token.is_word and (max(r.name, r.place) >= HIDE or max(r.person_vote, r.place_vote) >= VOTE)]
+    found = [_mark(r) for r in readings if r.token.is_word and _hidden(r)]
     found += _initials(text, readings)
     found += _hyphens(text, readings)
     found += _links(readings)
+    found = _beside(text, readings, found)
     found += _phrases(text, [r.token for r in readings], lexicon)
     return found
+
+
+def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]:
+    """House numbers and codes that stand beside a place: "92597 Jahu 80"."""
+    tokens = [r.token for r in readings]
+    at_start = {t.start: i for i, t in enumerate(tokens)}
+    at_end = {t.end: i for i, t in enumerate(tokens)}
+    found = []
+    for mark in marks:
+        first, last = at_start.get(mark.start), at_end.get(mark.end)
+        if mark.kind is Kind.LOCATION and first is not None and last is not None:
+            before, after = (tokens[first - 1] if first else None), (tokens[last + 1] if last + 1 < len(tokens) else None)
+            start = before.start if before and before.text.isdigit() and 3 <= len(before.text) <= 6 and text[before.end : mark.start] == " " and text[before.start - 1 : before.start] not in (".", "/", ",") else mark.start
+            closing = last + 2 >= len(tokens) or tokens[last + 2].text in ",\n" or (tokens[last + 2].text == "." and text[tokens[last + 2].end :][:1].isspace())
+            end = after.end if after and after.text.isdigit() and len(after.text) <= 5 and text[mark.end : after.start] == " " and closing else mark.end
+            found.append(replace(mark, start=start, end=end))
+        else:
+            found.append(mark)
+    return found
+
+
+def _hidden(reading: Reading) -> bool:
+    """Whether the judgement by hand or the tagger's vote hides the word; an everyday word needs a clearer vote."""
+    word, token = reading.token.word, reading.token
+    everyday = word.spelled and max(word.given, word.last) < 3 and word.place < 3 and (token.shape is Shape.LOWER or token.loud or token.first)
+    return max(reading.name, reading.place) >= HIDE or max(reading.person_vote, reading.place_vote) >= VOTE + (1.5 if everyday else 0.0)
 
 
 def _mark(reading: Reading) -> Mark:
@@ -37,7 +67,7 @@ def _mark(reading: Reading) -> Mark:
     return Mark(token.start, token.end, kind, why if score >= SURE else "perhaps a " + why, 40 if place else 41, score >= SURE)
 
 
-_DOTTED = frozenset("po iv im sc sq sl od os ou bid tid qid qd us uk dc md do rn np pa er ed or eg ie am pm ad bc jr sr st dr mr ms vs phd la ny nj eu un mg cc hs ac pc pr ca ba bs ma et al no ph ii pt re id".split())
+_DOTTED = frozenset("po iv im sc sq sl od os ou bid tid qid qd us uk dc md do rn np pa er ed or eg ie am pm ad bc jr sr st dr mr ms vs phd la ny nj eu un mg cc hs ac qod wnl rom llc icu bp hr tv ok ny dob mrn ps rip fh sh ss rr tb gi gu cv lr ml kg cm mm vs ab ag lm rt lt sx hx tx dx rx pe pt ot fu si hi ci tx gp yo go fo on in it is so we he be me my pc pr ca ba bs ma et al no ph ii pt re id".split())
 
 
 def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
@@ -50,9 +80,12 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         after = readings[at + (2 if dotted else 1) :][:1]
         before = readings[at - 1 : at]
         hidden = [r for r in (*after, *before) if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)]
-        titled = reading.cued and not text[token.end : token.end + 1].isalnum()
-        if (hidden and (token.text.isupper() or dotted or not after or after[0] not in hidden) and token.text not in ("I", "a")) or titled:
+        if (hidden and (token.text.isupper() or dotted or not after or after[0] not in hidden) and token.text not in ("I", "a", "i")):
             yield Mark(token.start, token.end, Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _TITLED.finditer(text):
+        yield Mark(*match.span("v"), Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _SPELT.finditer(text):
+        yield Mark(*match.span(), Kind.NAME, "a name spelt out, (A)", 41)
     for match in _LONE.finditer(text):
         yield Mark(*match.span("v"), Kind.NAME, "initial, (A)", 41, sure=False)
     for match in _COUPLE.finditer(text):

@@ -23,6 +23,7 @@ _CUES: tuple[tuple[Kind, str, str], ...] = (
     (Kind.LICENSE, "licence or certificate number, (K)", r"(?:driver'?s?'? |driving |nursing |medical |state |professional |pharmacy |dea |rn |md )?(?:licen[cs]e|lic)|dea|npi|dl|certificate|cert|registration|upin|credential|permit"),
     (Kind.ID, "vehicle or device number, (L), (M)", r"vin|plates?|tag|serial|s/n|sn|device|udi|lot|imei|mac|model|implant|pacemaker|pump|cpap|vehicle|identifier|passport|visa|travel document|identity|id|badge|employee|student|inmate|prisoner|tracking|confirmation|ticket|docket|study (?:id|subject)|subject|participant|specimen|sample|requisition|prescription|rx ?#|rx (?:no|number)|locker|room key|barcode|wristband|code|ref|reference|case|referral|report|episode|fingerprint|voice ?print|face ?id"),
 )
+_DIGIT = "zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple"
 _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     (Kind.EMAIL, 90, True, "e-mail address, (F)", r"(?<![\w.+-])[\w.+%-]{1,64}\s?@\s?(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,24}\b"),
     (Kind.EMAIL, 90, True, "e-mail address, (F)", r"\b[\w.+-]{1,64} ?[\[(]?\bat\b[\])]? ?(?:[\w-]{1,40} ?(?:\.|[\[(]?\bdot\b[\])]?) ?){1,3}(?:com|org|net|edu|gov|co|uk|us|io)\b"),
@@ -46,11 +47,12 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     (Kind.PHONE, 79, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .-]?\d{2,5}){2,5}(?!\w|[.,/]\d)"),
     (Kind.PHONE, 70, False, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w]|[.,/-]\d)"),
     (Kind.PHONE, 82, True, "telephone or fax number, (D), (E)", r"(?i:\b(?:phone|tel|telephone|ph|cell|mobile|fax|pager|beeper|call|callback|voicemail|text|reach(?:ed|able)?|contact|whatsapp|sms|ext|extension|dial|line|number)\b)\W{0,3}(?:(?i:number|no|line|me|him|her|them|us|is|at|on|back|left|home|work|to|or|the|patient|his|her|their|my|parent|caregiver|#|@)\b\W{0,3}){0,5}(?P<v>\+?\(?\d[\d().x -]{2,24}\d)(?![\w%]|[/.,]\d)"),
+    (Kind.PHONE, 75, True, "number spelt out, (D)", rf"(?i:\b(?:(?:{_DIGIT})[\s,.-]{{1,3}}){{6,16}}(?:{_DIGIT})\b)"),
     (Kind.ID, 50, False, "long number, (R)", r"(?<![\w.,])\d{7,40}(?!\w|[.,]\d)"),
     (Kind.ID, 55, False, "code with many digits, (R)", r"(?<![\w.-])(?=[A-Za-z0-9/_-]{0,12}[A-Za-z])[A-Za-z]{0,6}(?:[-_/]?[A-Za-z]{1,4})?[-_#/]?\d{4,12}(?:[-/_][A-Za-z0-9]{1,10}){0,4}[A-Za-z]{0,3}(?![\w])"),
     (Kind.ID, 54, False, "code with many digits, (R)", r"(?<![\w.-])\d{2,10}[A-Za-z]{1,4}\d{2,10}(?:-\w{1,8}){0,2}(?![\w-])"),
     (Kind.ID, 54, False, "code with many digits, (R)", r"(?<![\w.-])[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}-\d{3,10}(?:-\w{1,8}){0,3}(?![\w-])"),
-    (Kind.ID, 54, False, "number in groups, (R)", r"(?<![\w.,/-])\d{2,8}(?:-\d{2,8}){1,4}(?![\w/-]|[.,]\d)"),
+    (Kind.ID, 54, False, "number in groups, (R)", r"(?<![\w.,/-])[A-Za-z]{0,4}\d{2,8}(?:-\d{2,8}){1,4}(?![\w/-]|[.,]\d)"),
     (Kind.ID, 53, False, "number in groups, (R)", r"(?<![\w.,/-])\d{3,4}(?: \d{3,4}){2,4}(?![\w/-]|[.,]\d)"),
     (Kind.ID, 61, True, "account handle, (R)", r"(?<![\w/])/?[ur]/[A-Za-z][\w-]{2,30}"),
     (Kind.ID, 56, True, "number behind #, (R)", r"(?<![\w&])#\s?(?P<v>\d{4,20})\b"),
@@ -85,6 +87,8 @@ def _plausible(kind: Kind, reason: str, value: str, text: str, end: int) -> bool
         return all(int(p) < 256 for p in re.split(r"[./:]", value)[:4])
     if kind is Kind.IP:
         return _digits(value) > 0 and len(value) > 6
+    if reason.startswith("number spelt"):
+        return True
     if kind is Kind.PHONE:
         return 4 <= _digits(value) <= 16
     if kind is Kind.EMAIL:
@@ -117,8 +121,6 @@ def _by_cue(text: str) -> Iterator[Mark]:
 
 def structured(text: str) -> list[Mark]:
     """Marks of all identifiers that have a form of their own."""
-    if not any(c.isdigit() or c in "@./" for c in text):
-        return []
     harmless = [m.span() for m in _HARMLESS.finditer(text)]
     found = list(_by_cue(text))
     for kind, rank, sure, why, pattern in _compiled():
