@@ -75,6 +75,25 @@ class NotDelivered(Exception):
         self.final = final
 
 
+class Drawer(Protocol):
+    """What a platform keeps across restarts, sealed: its tokens and keys, a form that is half filled.
+
+    Each call is one short transaction of its own and blocks: call it in a thread.
+    """
+
+    def get(self, name: str) -> bytes | None:
+        """What was put under this name, or None."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep it, in place of what was there."""
+
+    def delete(self, name: str) -> None:
+        """Forget it; nothing happens where nothing was kept."""
+
+    def names(self, prefix: str = "") -> tuple[str, ...]:
+        """The names in use that begin so."""
+
+
 Receive = Callable[[Invocation], Awaitable[Outcome]]
 
 

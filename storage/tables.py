@@ -173,6 +173,15 @@ class NoticeRow(Base):
     )
 
 
+class DrawerRow(Base):
+    """What a chat platform must remember across restarts: tokens, keys, half-filled forms. Always sealed."""
+
+    __tablename__ = "drawers"
+    platform: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    body: Mapped[bytes] = mapped_column(Sealed)
+
+
 class TimerRow(Base):
     """What is to happen by itself. ``key`` makes planning it again harmless."""
 

@@ -34,7 +34,7 @@ class Timers:
         c = TIMERS.c
         mine = and_(c.team == self._team, c.subject == subject)
         self._connection.execute(delete(TIMERS).where(mine, c.done_at.is_(None)))
-        fired = set(self._connection.execute(select(c.kind, c.due_at).where(mine)).tuples())
+        fired = {(row.kind, row.due_at) for row in self._connection.execute(select(c.kind, c.due_at).where(mine))}
         rows = [
             {"team": self._team, "subject": subject, "kind": kind, "due_at": at}
             for kind, at in due.items()

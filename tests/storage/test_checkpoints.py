@@ -45,9 +45,7 @@ def cut(database: Database, beyond: int) -> None:
 
 
 @pytest.fixture
-def three(
-    database: Database, ring: KeyRing, checkpoints: Checkpoints, file: Path, now: datetime
-) -> list[bytes]:
+def three(database: Database, ring: KeyRing, checkpoints: Checkpoints, file: Path, now: datetime) -> list[bytes]:
     """Three checkpoints, at rows 3, 6 and 9, as lines."""
     for day in range(3):
         act(database, ring, now)
@@ -82,9 +80,7 @@ def test_all_is_well_after_a_restart(
 
 
 @pytest.mark.usefixtures("three")
-def test_a_chain_cut_short_is_found(
-    database: Database, ring: KeyRing, checkpoints: Checkpoints, now: datetime
-) -> None:
+def test_a_chain_cut_short_is_found(database: Database, ring: KeyRing, checkpoints: Checkpoints, now: datetime) -> None:
     """Rows missing at the end are found, also after new ones took their numbers."""
     cut(database, beyond=7)
     gone = Verdict(2, 3, "The audit chain of north no longer has its row 9.")

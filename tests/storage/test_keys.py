@@ -193,9 +193,7 @@ class TestSealing:
 
 
 class TestRollback:
-    def test_a_key_that_was_rolled_back_is_forgotten(
-        self, empty: Database, ring: KeyRing, now: datetime
-    ) -> None:
+    def test_a_key_that_was_rolled_back_is_forgotten(self, empty: Database, ring: KeyRing, now: datetime) -> None:
         """A retried act seals with the key that is in the database, not with the one that never was."""
         with rolled_back(empty) as connection:
             ring.begin_team(connection, "north", now)
@@ -230,9 +228,7 @@ class TestRollback:
                 ring.unseal(connection, CASE, blob)
         assert unseal(database, ring, CASE, blob) == b"text"
 
-    def test_a_change_of_the_team_key_that_failed(
-        self, database: Database, ring: KeyRing, now: datetime
-    ) -> None:
+    def test_a_change_of_the_team_key_that_failed(self, database: Database, ring: KeyRing, now: datetime) -> None:
         """After a rolled-back change of the team key all stands as before."""
         blob, before = seal(database, ring, CASE), rows(database)
         with rolled_back(database) as connection:
@@ -335,9 +331,7 @@ class TestChangingKeys:
         with pytest.raises(KeyDestroyed):
             unseal(database, KeyRing(ring.root), CASE, blob)
 
-    def test_scopes_begun_later_use_the_new_team_key(
-        self, database: Database, ring: KeyRing, now: datetime
-    ) -> None:
+    def test_scopes_begun_later_use_the_new_team_key(self, database: Database, ring: KeyRing, now: datetime) -> None:
         """A case of the second epoch seals and unseals."""
         cell = Cell("north", "cases", "body", "C-2222", "C-2222")
         with database.transaction() as connection:

@@ -177,6 +177,4 @@ def test_the_real_revisions_lead_to_the_tables(database: Database, ring: KeyRing
 
 def triggers(database: Database) -> list[str]:
     with database.reading() as connection:
-        return list(
-            connection.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"))
-        )
+        return list(connection.scalars(text("SELECT sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")))

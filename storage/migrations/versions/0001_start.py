@@ -72,6 +72,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_decisions_meeting", ["team", "meeting"], unique=False)
 
     op.create_table(
+        "drawers",
+        sa.Column("platform", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "name", name=op.f("pk_drawers")),
+    )
+    op.create_table(
         "inbox",
         sa.Column("platform", sa.String(length=32), nullable=False),
         sa.Column("id", sa.String(length=255), nullable=False),

@@ -1,0 +1,48 @@
+"""What chat platforms keep across restarts, sealed under the house's key."""
+
+from typing import cast
+
+from sqlalchemy import ColumnElement, Table, and_, delete, insert, select, update
+
+from storage import tables
+from storage.database import Database
+from storage.keys import KeyRing
+from storage.seal import Cell
+from storage.store import HOUSE
+
+DRAWERS = cast("Table", tables.DrawerRow.__table__)
+
+
+class SealedDrawer:
+    """One platform's drawer; see ``adapters.platform.Drawer``."""
+
+    def __init__(self, database: Database, ring: KeyRing, platform: str):
+        self._database, self._ring, self._platform = database, ring, platform
+
+    def get(self, name: str) -> bytes | None:
+        with self._database.reading() as connection:
+            body = connection.execute(select(DRAWERS.c.body).where(self._mine(name))).scalar()
+            return None if body is None else self._ring.unseal(connection, self._cell(name), body)
+
+    def put(self, name: str, content: bytes) -> None:
+        with self._database.transaction() as connection:
+            body = self._ring.seal(connection, self._cell(name), content)
+            changed = connection.execute(update(DRAWERS).where(self._mine(name)).values(body=body))
+            if changed.rowcount == 0:
+                connection.execute(insert(DRAWERS).values(platform=self._platform, name=name, body=body))
+
+    def delete(self, name: str) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(delete(DRAWERS).where(self._mine(name)))
+
+    def names(self, prefix: str = "") -> tuple[str, ...]:
+        c = DRAWERS.c
+        with self._database.reading() as connection:
+            found = connection.execute(select(c.name).where(c.platform == self._platform).order_by(c.name)).scalars()
+            return tuple(n for n in found if n.startswith(prefix))
+
+    def _mine(self, name: str) -> ColumnElement[bool]:
+        return and_(DRAWERS.c.platform == self._platform, DRAWERS.c.name == name)
+
+    def _cell(self, name: str) -> Cell:
+        return Cell(team=HOUSE, table="drawers", column="body", row=f"{self._platform}/{name}")

@@ -1,0 +1,209 @@
+"""A team in memory that talks to the real dispatcher, store and delivery, on a clock that the test moves."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from adapters.card import Button, Card
+from adapters.console.render import card_lines
+from adapters.memory import MemoryPlatform, Said
+from adapters.platform import MessageRef, Outcome, Place, Source
+from bot.app import App, begin_house
+from bot.clock import MovableClock
+from bot.settings import Settings
+from storage import tables  # noqa: F401 - declares the domain's tables
+from storage.database import Database
+from storage.keys import KeyRing, RootKey
+from storage.migrate import migrate
+from storage.store import Store, TeamStore
+
+START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+"""Monday 23 November 2026, 09:00 in New York."""
+ROOM = "case-room"
+
+
+@dataclass
+class Answer:
+    """What one thing said made the bot say, in the order it was seen."""
+
+    outcome: Outcome
+    said: list[Said]
+    edited: list[Said] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        return self.outcome.refused
+
+    @property
+    def text(self) -> str:
+        """Everything that was said, as the console would write it."""
+        return "\n".join(text_of(s.card) for s in self.said if s.card)
+
+    @property
+    def first(self) -> Card:
+        """The answer itself: the first thing that was said."""
+        assert self.said, "nothing was said"
+        assert self.said[0].card is not None
+        return self.said[0].card
+
+    @property
+    def in_room(self) -> str:
+        """What everyone in the room saw of it."""
+        return "\n".join(text_of(s.card) for s in self.said if s.card and s.to is None and not s.place.direct)
+
+    @property
+    def private(self) -> str:
+        """What only one person saw of it."""
+        return "\n".join(text_of(s.card) for s in self.said if s.card and (s.to or s.place.direct))
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        return tuple(b for s in self.said if s.card for b in s.card.buttons)
+
+    def ref(self, letter: str) -> str:
+        """The first reference of this kind in what was said: ``answer.ref("T")`` is "T-1"."""
+        found = re.search(rf"\b{letter}-[0-9A-Z]+\b", self.text)
+        assert found, f"no {letter}-… in: {self.text}"
+        return found[0]
+
+
+def text_of(card: Card | None) -> str:
+    return "\n".join(line.text for line in card_lines(card, lambda f: f"saved {f.name}")) if card else ""
+
+
+class Chat:
+    """The bot in one room with a team; ``says`` is how people speak."""
+
+    def __init__(self, app: App, platform: MemoryPlatform, clock: MovableClock, loop: asyncio.AbstractEventLoop):
+        self.app, self.platform, self.clock, self._loop = app, platform, clock, loop
+
+    # -- speaking ------------------------------------------------------------------------------------------------
+    def says(self, who: str, words: str, *, room: str = ROOM, thread: MessageRef | None = None) -> Answer:
+        """``who`` says it to the bot in the room."""
+        return self._told(self.platform.say(who, self.place(room, thread), f"!confer {words}", self.clock.now()))
+
+    def chats(self, who: str, words: str, *, room: str = ROOM, thread: MessageRef | None = None) -> Answer:
+        """``who`` says it to the room, not to the bot."""
+        return self._told(self.platform.say(who, self.place(room, thread), words, self.clock.now()))
+
+    def whispers(self, who: str, words: str) -> Answer:
+        """``who`` says it in the direct room with the bot."""
+        return self._told(self.platform.say(who, self.direct(who), words, self.clock.now()))
+
+    def presses(self, who: str, label: str) -> Answer:
+        """``who`` presses the newest button of that label that they can see."""
+        said = next(
+            s for s in reversed(self.visible_to(who)) if s.card and any(b.label == label for b in s.card.buttons)
+        )
+        return self._told(self.platform.press(who, said.ref, label, self.clock.now()))
+
+    def fills(self, who: str, **fields: str) -> Answer:
+        """``who`` fills the newest form they can see; ``sexual_health=`` stands for the field “sexual health”."""
+        said = next(s for s in reversed(self.visible_to(who)) if s.card and s.card.forms)
+        given = {name.replace("_", " "): value for name, value in fields.items()}
+        return self._told(self.platform.submit(who, said.ref, given, self.clock.now()))
+
+    def joins(self, *who: str, room: str = ROOM) -> None:
+        self.platform.join(room, *who)
+
+    def tells(self, who: str, words: str, source: Source, *, room: str = ROOM) -> Answer:
+        return self._told(self.platform.tell(who, self.place(room), words, source, self.clock.now()))
+
+    # -- time ----------------------------------------------------------------------------------------------------
+    def passes(self, to: datetime) -> Answer:
+        """Time goes on until ``to``; what the bot said on the way."""
+        return self._seen(lambda: self._loop.run_until_complete(self.app.advance(to)))
+
+    # -- looking -------------------------------------------------------------------------------------------------
+    def visible_to(self, who: str) -> list[Said]:
+        rooms = {s.ref.room for s in self.platform.messages}
+        seen = [s for room in rooms for s in self.platform.seen_by(who, room)]
+        return sorted(seen, key=self.platform.messages.index)
+
+    @contextmanager
+    def store(self) -> Iterator[TeamStore]:
+        """The first team's store, to look at what is kept."""
+        with self.app.database.transaction() as connection:
+            house = Store(connection, self.app.ring)
+            yield house.of_team(house.team_ids()[0])
+
+    def place(self, room: str = ROOM, thread: MessageRef | None = None) -> Place:
+        return Place("memory", room, thread.message if thread else None)
+
+    def direct(self, who: str) -> Place:
+        return Place("memory", f"@{who}", direct=True)
+
+    def _told(self, coroutine) -> Answer:  # type: ignore[no-untyped-def]
+        outcomes: list[Outcome] = []
+        answer = self._seen(lambda: outcomes.append(self._loop.run_until_complete(coroutine)))
+        answer.outcome = outcomes[0]
+        return answer
+
+    def _seen(self, act) -> Answer:  # type: ignore[no-untyped-def]
+        before, edits = len(self.platform.messages), {id(s): len(s.earlier) for s in self.platform.messages}
+        act()
+        new = [s for s in self.platform.messages[before:] if s.author == self.platform.bot]
+        edited = [s for s in self.platform.messages[:before] if len(s.earlier) > edits[id(s)]]
+        return Answer(Outcome(), new, edited)
+
+
+@contextmanager
+def chat(start: datetime = START, settings: Settings | None = None, url: str = "sqlite://") -> Iterator[Chat]:
+    """A bot nobody has spoken to yet."""
+    platform, clock, ring = MemoryPlatform(), MovableClock(start), KeyRing(RootKey.new())
+    with Database.open(url) as database:
+        migrate(database)
+        begin_house(database, ring, clock.now())
+        app = App(database, ring, settings or Settings(), clock, {"memory": platform})
+        loop = asyncio.new_event_loop()
+        running = loop.create_task(platform.run(app.receive))
+        loop.run_until_complete(asyncio.sleep(0))
+        try:
+            yield Chat(app, platform, clock, loop)
+        finally:
+            running.cancel()
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+
+
+TEAM = {
+    "carla": "care-coordination",
+    "pat": "psychiatry",
+    "sol": "psychology",
+    "gene": "primary-care",
+    "thea": "sex-therapy",
+    "nora": "nursing",
+    "wes": "social-work",
+}
+"""An invented team; carla coordinates, pat also facilitates."""
+
+
+def make_team(bot: Chat) -> None:
+    """carla makes the team and adds everyone; all of them are in the room."""
+    bot.joins(*TEAM)
+    bot.says("carla", 'team create "North clinic" zone America/New_York')
+    for who, discipline in TEAM.items():
+        if who != "carla":
+            role = " role facilitator" if who == "pat" else ""
+            bot.says("carla", f"team add @{who} {discipline}{role}")
+
+
+def submitted(bot: Chat, who: str = "pat", **fields: str) -> str:
+    """The reference of a case that ``who`` submitted in private and has not approved."""
+    given = {
+        "question": "Switch the SSRI or treat the low desire first?",
+        "background": "34, low desire since sertraline.",
+        **fields,
+    }
+    bot.whispers(who, "case submit")
+    return bot.fills(who, **given).ref("C")
+
+
+def approved(bot: Chat, who: str = "pat", **fields: str) -> str:
+    """The reference of a case that ``who`` submitted and approved."""
+    case = submitted(bot, who, **fields)
+    bot.whispers(who, f"case approve {case}")
+    return case

@@ -1,0 +1,31 @@
+"""What platforms keep is sealed, apart for each platform, and gone when it is deleted."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from bot.app import begin_house
+from storage.database import Database
+from storage.drawer import SealedDrawer
+from storage.keys import KeyRing, RootKey
+from storage.migrate import migrate
+
+
+def test_a_drawer_keeps_and_forgets() -> None:
+    """Put, replace, list and delete; another platform sees nothing, and the table holds nothing readable."""
+    ring = KeyRing(RootKey.new())
+    with Database.open("sqlite://") as database:
+        migrate(database)
+        begin_house(database, ring, datetime.now(UTC))
+        matrix, slack = (SealedDrawer(database, ring, name) for name in ("matrix", "slack"))
+        matrix.put("token", b"secret-one")
+        matrix.put("token", b"secret-two")
+        assert matrix.get("token") == b"secret-two"
+        assert slack.get("token") is None
+        assert matrix.names("tok") == ("token",)
+        with database.reading() as connection:
+            body = connection.execute(text("SELECT body FROM drawers")).scalar_one()
+        assert b"secret" not in body
+        matrix.delete("token")
+        assert matrix.get("token") is None
+        assert matrix.names() == ()
