@@ -2,22 +2,33 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import time, timedelta
+from enum import StrEnum, auto
 from typing import Any
 
 
-def setting(default: Any, about: str) -> Any:
+class Form(StrEnum):
+    """What a text must be, where any text will not do. ``bot.config`` reads it so."""
+
+    TEXT = auto()
+    WORD = auto()
+    ZONE = auto()
+    LEVEL = auto()
+    PATH = auto()
+    SECRET = auto()
+    """Only where the secret is found, never the secret."""
+
+
+def setting(default: Any, about: str, form: Form = Form.TEXT) -> Any:
     """A field with its sentence for the example file."""
-    if isinstance(default, (list, dict)):
-        return field(default_factory=lambda: default, metadata={"about": about})
-    return field(default=default, metadata={"about": about})
+    return field(default=default, metadata={"about": about, "form": form})
 
 
 @dataclass(frozen=True, slots=True)
 class BotSettings:
     """How the bot presents itself."""
 
-    name: str = setting("confer", "What people call the bot: !confer, @confer.")
-    zone: str = setting("UTC", "The zone of a team that names none, an IANA name such as Europe/Berlin.")
+    name: str = setting("confer", "What people call the bot: !confer, @confer.", Form.WORD)
+    zone: str = setting("UTC", "The zone of a team that names none, an IANA name such as Europe/Berlin.", Form.ZONE)
     oldest_command: timedelta = setting(
         timedelta(hours=12), "A command that waited longer than this is not carried out; its sender gets one note."
     )
@@ -28,13 +39,16 @@ class BotSettings:
 class StorageSettings:
     """Where things are kept."""
 
-    database: str = setting("confer.db", "A file for SQLite, relative to this file.")
+    database: str = setting("confer.db", "A file for SQLite, relative to this file.", Form.PATH)
     key: str = setting(
         "file:confer.key",
         "The root key, by reference: file:PATH (mode 0600), env:NAME or keyring:SERVICE/NAME. Without it nothing can be read.",
+        Form.SECRET,
     )
     checkpoints: str = setting(
-        "audit-checkpoints.jsonl", "Signed marks of the audit chain, outside the database; keep copies elsewhere."
+        "audit-checkpoints.jsonl",
+        "Signed marks of the audit chain, outside the database; keep copies elsewhere.",
+        Form.PATH,
     )
 
 
@@ -43,7 +57,7 @@ class TeamSettings:
     """Who may do what before a team exists, and what teams share."""
 
     creators: tuple[str, ...] = setting((), "Accounts that may create a team. Empty: anyone who can talk to the bot.")
-    disciplines: tuple[str, ...] = setting((), "Disciplines beyond the built-in ones, e.g. dietetics.")
+    disciplines: tuple[str, ...] = setting((), "Disciplines beyond the built-in ones, e.g. dietetics.", Form.WORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +91,13 @@ class ReminderSettings:
 class LogSettings:
     """What the programme says of itself. Nothing clinical is ever logged."""
 
-    level: str = setting("info", "debug, info, warning or error.")
+    level: str = setting("info", "debug, info, warning or error.", Form.LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """All of them, by section."""
+
     bot: BotSettings = field(default_factory=BotSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     teams: TeamSettings = field(default_factory=TeamSettings)

@@ -1,0 +1,61 @@
+"""What the commands open: the configuration, the key, the database."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.config import Configuration, find, load
+from storage.database import Database, DatabaseTrouble
+from storage.keys import KeyRing, RootKey
+from storage.migrate import Revision, state
+from storage.store import Store
+
+
+class NotReady(DatabaseTrouble):
+    """The database is there, but not as this version needs it."""
+
+
+def configuration(args: argparse.Namespace) -> Configuration:
+    """The configuration that the command line, the environment and the folder lead to; raises ConfigTrouble."""
+    return load(find(args.config, os.environ), os.environ)
+
+
+def root_key(config: Configuration) -> RootKey:
+    """The root key; raises SecretUnreadable or KeyUnreadable."""
+    return RootKey.read(config.secret(config.key))
+
+
+@contextmanager
+def opened(config: Configuration, *, exclusive: bool) -> Iterator[tuple[Database, KeyRing]]:
+    """The database and its keys, both proven: without the right key, or at another revision, nothing is written.
+
+    ``exclusive`` takes the database for this process. Raises NotReady and the troubles of its parts.
+    """
+    ring = KeyRing(root_key(config))
+    with Database.open(config.database, create=False, exclusive=exclusive) as database:
+        check_revision(database)
+        check_key(database, ring)
+        yield database, ring
+
+
+def check_revision(database: Database) -> None:
+    """Raise NotReady unless the database is at the revision of this version."""
+    match state(database):
+        case Revision.CURRENT:
+            return
+        case Revision.EMPTY:
+            raise NotReady(f"{database.path} holds nothing yet; `confer migrate` makes its tables.")
+        case Revision.OLDER:
+            raise NotReady(f"{database.path} is of an older Confer; `confer migrate` brings it up to date.")
+        case Revision.NEWER:
+            raise NotReady(f"{database.path} was made by a newer Confer; use that one.")
+        case Revision.FOREIGN:
+            raise NotReady(f"{database.path} belongs to another program; name another file in [storage] database.")
+
+
+def check_key(database: Database, ring: KeyRing) -> None:
+    """Raise WrongKey unless the database was made with this key. A database without any keys takes every key."""
+    with database.reading() as connection:
+        if Store(connection, ring).has_house():
+            ring.check(connection)

@@ -1,0 +1,129 @@
+"""The running bot: everything put together, ticking, listening, and stopped with nothing half done."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from zoneinfo import ZoneInfo
+
+from adapters.console import ConsoleHooks, ConsolePlatform, run_script
+from adapters.console.lines import Mistake
+from adapters.platform import Invocation, Outcome
+from bot.app import App, begin_house
+from bot.cli.trouble import complain
+from bot.clock import SystemClock
+from bot.config import Configuration
+from bot.logs import of_loop
+from bot.schedule import start_ticking
+from storage.checkpoints import Checkpoints
+from storage.database import Database
+from storage.keys import KeyRing
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 20.0  # seconds that a stop waits for a chat service that does not answer
+NO_SERVICE = "no chat service is configured yet; this bot hears standard input only"
+
+
+class Intake:
+    """Lets invocations in until it is closed, and then waits for those that are under way."""
+
+    def __init__(self, receive: Callable[[Invocation], Awaitable[Outcome]]) -> None:
+        self._receive = receive
+        self._under_way: set[asyncio.Future[Outcome]] = set()
+
+    async def receive(self, invocation: Invocation) -> Outcome:
+        """Carry it out to its end, even where the platform that brought it is being stopped."""
+        task = asyncio.ensure_future(self._receive(invocation))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+
+async def serve(config: Configuration, database: Database, ring: KeyRing) -> None:
+    """Run until SIGTERM or SIGINT; what is leased by then is finished, and the audit chain gets its mark."""
+    stop = _stop_on_signal()
+    asyncio.get_running_loop().set_exception_handler(of_loop)
+    clock = SystemClock()
+    begin_house(database, ring, clock.now())
+    platforms: dict[str, ConsolePlatform] = {}
+    app = App(database, ring, config.settings, clock, platforms, Checkpoints(config.checkpoints, ring.root))
+    console = _console(app, config, stop)
+    platforms[console.name] = console
+    await app.delivery.recover()
+    await app.housekeeping()
+    scheduler = start_ticking(app.settle, app.housekeeping)
+    intake = Intake(app.receive)
+    listening = asyncio.create_task(_listen(console, intake))
+    complain(NO_SERVICE)
+    log.info("running")
+    await stop.wait()
+    log.info("stopping")
+    scheduler.remove_all_jobs()  # a tick that runs is not cut off: settle waits for its turn
+    listening.cancel()
+    await asyncio.wait([listening])
+    await _finish(app, intake)
+    scheduler.shutdown(wait=False)
+    log.info("stopped")
+
+
+async def _listen(console: ConsolePlatform, intake: Intake) -> None:
+    """Carry out the lines of standard input; the bot goes on after its end, as after any trouble with it."""
+    if not isinstance(sys.stdin, TextIOWrapper):
+        return  # it was closed by whoever started us
+    sys.stdin.reconfigure(errors="replace")
+    try:
+        await run_script(console, sys.stdin, intake.receive)
+    except Exception as trouble:
+        log.error("standard input failed: %s", type(trouble).__name__)
+
+
+async def _finish(app: App, intake: Intake) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await intake.finish()
+            await app.settle()
+    except TimeoutError:
+        log.warning("not everything went out; the rest goes out after the next start")
+    await app.housekeeping()
+
+
+def _stop_on_signal() -> asyncio.Event:
+    """Set at the first signal; a second one ends the programme at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def ask() -> None:
+        stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask)
+    return stop
+
+
+def _console(app: App, config: Configuration, stop: asyncio.Event) -> ConsolePlatform:
+    """The console of a bot that runs: its clock is the machine's."""
+
+    async def keep_time(_: datetime) -> None:
+        raise Mistake("The clock of a running bot is the machine's own.")
+
+    def say(line: str) -> None:
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:  # whoever listened has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            stop.set()
+
+    hooks = ConsoleHooks(
+        lambda: datetime.now(UTC), keep_time, app.settle, lambda _: (), lambda: ZoneInfo(config.settings.bot.zone)
+    )
+    return ConsolePlatform(hooks, say, config.path("files"))
