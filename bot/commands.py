@@ -86,6 +86,11 @@ _TEAM = (
         (Param("person", Type.NEWCOMER), CASE, Param("until", Type.DUE, keyword="until"), Param("discipline", Type.DISCIPLINE, keyword="as", optional=True)),
         undoable=True,
     ),
+    Command(
+        "team guard", "have free chat looked at for what identifies a patient", "team guard on", team.guard, Action.MANAGE_TEAM,
+        (Param("switch", Type.CHOICE, choices=("on", "off")),), undoable=True,
+    ),
+    Command("team holidays", "whose public holidays series skip", "team holidays US-NY", team.holidays, Action.MANAGE_TEAM, (Param("where", Type.WORDS),), undoable=True),
     Command("team use", "choose which of your teams is meant in private", 'team use "North clinic"', team.use, params=(_text("name", MOST_IN_TITLE),)),
     Command("team", "the roster, by discipline", "team", team.show, Action.READ_TEAM),
     Command("me zone", "the zone in which times are read and shown to you", "me zone Europe/Berlin", me.zone, Action.SET_OWN, (Param("zone", Type.ZONE),), undoable=True),
@@ -253,6 +258,13 @@ _CONSENT = (
 )  # fmt: skip
 
 _HOUSE = (
+    Command(
+        "remove",
+        "take a message of yours out of the room, where I offered it",
+        "remove 17",
+        house.remove,
+        params=(Param("message", Type.WORDS),),
+    ),
     Command("undo", "take back your own last change", "undo", house.undo),
     Command(
         "help", "what you can type", "help task done", show_help, params=(Param("topic", Type.WORDS, optional=True),)

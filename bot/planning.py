@@ -7,6 +7,7 @@ from bot.settings import Settings
 from conference.meeting import Meeting, MeetingId, MeetingState
 from conference.people import Team
 from conference.recurrence import occurrences
+from conference.refusal import Refusal
 from conference.series import Series
 from conference.task import Task
 from storage.store import TeamStore
@@ -67,6 +68,18 @@ def _holidays(team: Team, now: datetime, horizon: datetime) -> frozenset:  # typ
 
     country, _, region = team.holidays.partition("-")
     return frozenset(holidays.country_holidays(country, subdiv=region or None, years=range(now.year, horizon.year + 1)))
+
+
+def check_holidays(where: str) -> None:
+    """Refuse a country or region that the holidays library does not know."""
+    import holidays
+
+    country, _, region = where.partition("-")
+    known = holidays.list_supported_countries()
+    if country not in known:
+        raise Refusal(f"I know no holidays of “{country[:20]}”. Give a country's two letters, e.g. US, DE or US-NY.")
+    if region and region not in known[country]:
+        raise Refusal(f"I know no region “{region[:20]}” of {country}. Known are: {', '.join(known[country][:20])}.")
 
 
 def _meeting_of(store: TeamStore, series: Series, at: datetime) -> Meeting:

@@ -129,6 +129,9 @@ class Team:
     created_at: datetime
     created_by: Account
     holidays: str = ""
+    """Whose public holidays a series skips: a country, or country and region, such as US or US-NY."""
+    is_guarded: bool = False
+    """Whether free chat in the room is looked at for identifiers."""
 
 
 def find_member(name: str, members: Iterable[Member]) -> Member:

@@ -105,6 +105,11 @@ class Notices:
         mine = and_(c.team == team, c.subject == subject, c.state == NoticeState.SENT.value, c.message != "")
         return self._read(select(NOTICES).where(mine, c.kind.in_(kinds), c.act != Act.EDIT.value).order_by(c.id))
 
+    def by_key(self, key: str) -> Notice | None:
+        """The notice of this name, whatever became of it."""
+        found = self._read(select(NOTICES).where(NOTICES.c.key == key))
+        return found[0] if found else None
+
     def at_message(self, platform: str, room: str, message: str) -> Notice | None:
         """The notice that became this message."""
         c = NOTICES.c

@@ -8,8 +8,9 @@ from bot.grammar.params import Args
 from bot.grammar.times import Moment
 from bot.present import cases as present
 from bot.request import Audience, Reply, Request
-from conference.case import Case, CaseState, Section, fold
+from conference.case import OPEN, Case, CaseState, Section, fold
 from conference.meeting import Meeting
+from conference.panel import alike
 from conference.people import Role
 from conference.policy import Action
 from conference.record import Preview, check_clean, known_people, preview
@@ -174,7 +175,8 @@ def _preview(request: Request, case: Case) -> Preview:
 
 
 def _previewed(request: Request, case: Case, note: str = "") -> Reply:
-    card = present.preview(case, _preview(request, case), note)
+    shown = alike(case, request.store.cases_in(*OPEN))
+    card = present.preview(case, _preview(request, case), shown, note)
     return Reply(card, case=case.ref, subject=case.ref, kind="preview")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.grammar.params import Args
+from bot.guard import guard_key
 from bot.handlers.meetings import refresh
 from bot.planning import plan_meeting, plan_task
 from bot.present import house as present
@@ -51,6 +52,17 @@ def _unsay(request: Request, invocation: str, act: str) -> None:
         elif notice.state is NoticeState.SENT and notice.act is Act.POST and notice.message and not notice.direct:
             edit = request.notice("taken-back", notice.subject, act=Act.EDIT, message=notice.message, act_words=act)
             request.say(replace(edit, room=notice.room))
+
+
+def remove(request: Request, args: Args) -> Reply:
+    """Take a message out of the room: only its author can, and only where the bot offered it."""
+    me, message = request.me, args.text("message")
+    offer = request.store.notices.by_key(guard_key(request.team.platform, message))
+    if offer is None or offer.account != me.account:
+        raise Refusal("I can only remove a message of yours that I offered to remove.")
+    redact = request.notice("redact", "", act=Act.REDACT, message=message)
+    request.say(replace(redact, room=offer.words["room"]))
+    return Reply(present.removed())
 
 
 def audit(request: Request, args: Args) -> Reply:

@@ -1,5 +1,6 @@
 """What people say in a room without speaking to the bot: presence in a meeting, answers to a call for cases."""
 
+from bot.guard import watch
 from bot.present import agenda as present_agenda
 from bot.request import Reply, Request
 from bot.screen import screened
@@ -13,6 +14,7 @@ def listen(request: Request) -> None:
     """Note who is there and whom the team has heard; the words themselves are neither read nor kept."""
     if request.team_or_none is None or request.member is None or not request.member.is_active(request.now):
         return
+    watch(request)
     if request.thread_subject.startswith("M-") and _offer(request):
         return
     for meeting in request.store.running_meetings():

@@ -1,10 +1,12 @@
 """The team and its people."""
 
 import secrets
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
+from bot.planning import check_holidays
 from bot.present import team as present
 from bot.request import Audience, Reply, Request
 from conference.people import Account, Attention, CaseId, Discipline, Member, Role, Team, TeamId
@@ -101,6 +103,23 @@ def remove(request: Request, args: Args) -> Reply:
 def show(request: Request, args: Args) -> Reply:
     request.check(Action.READ_TEAM)
     return Reply(present.roster(request.team, request.members, request.now, request.zone))
+
+
+def guard(request: Request, args: Args) -> Reply:
+    """Whether free chat in the room is looked at for identifiers of patients."""
+    team = replace(request.team, is_guarded=args.text("switch") == "on")
+    request.store.teams.save(team)
+    return Reply(present.guarded(team), Audience.ROOM)
+
+
+def holidays(request: Request, args: Args) -> Reply:
+    """Whose public holidays the team's series skip, from now on."""
+    where = args.text("where").upper()
+    if where != "NONE":
+        check_holidays(where)
+    team = replace(request.team, holidays="" if where == "NONE" else where)
+    request.store.teams.save(team)
+    return Reply(present.holidays(team), Audience.ROOM)
 
 
 def use(request: Request, args: Args) -> Reply:

@@ -10,6 +10,7 @@ from bot.present.common import count, day, note, person, when
 from conference.case import Case, CaseState, Part, Section
 from conference.consent import not_covered
 from conference.meeting import Meeting
+from conference.panel import SMALL_CELL, Profile
 from conference.people import Account, Discipline, Member, Team
 from conference.record import Preview
 
@@ -27,7 +28,7 @@ def form(case: Case | None) -> Card:
     )
 
 
-def preview(case: Case, shown: Preview, hint: str = "") -> Card:
+def preview(case: Case, shown: Preview, panel: tuple[Profile, int], hint: str = "") -> Card:
     """What the room would see, and beside it each hidden thing with its kind and each doubtful word."""
     blocks: list[Block] = [Text(hint, Tone.STRONG)] if hint else []
     blocks += [Text(f"{s.section.value.capitalize()}: {s.safe}") for s in shown.sections]
@@ -50,6 +51,7 @@ def preview(case: Case, shown: Preview, hint: str = "") -> Card:
             Text(f"Could still point to somebody; consider wider words.{together}", Tone.WARNING),
             Rows(tuple(quasi)),
         ]
+    blocks += _small_cell(*panel)
     if not case.identifiers:
         blocks.append(
             Text("You named no identifiers, so I only hide what looks like one. Add them with Edit.", Tone.WARNING)
@@ -73,6 +75,21 @@ def _rows(shown: Preview) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
                 Row("•", f"“{words}”", (f.kind.value.lower().replace("_", " "), f"shown as {f.replacement}", f.reason)),
             )
     return tuple(sure.values()), tuple(doubtful.values())
+
+
+def _small_cell(profile: Profile, count: int) -> list[Block]:
+    """A warning where few open cases of the team fit what the words tell; two traits are the least that narrow."""
+    if profile.told < 2 or count >= SMALL_CELL:
+        return []
+    fits = "Only this case" if count == 1 else f"Only {count} open cases"
+    return [
+        Text(
+            f"{fits} of your team fits: {profile.words}."
+            if count == 1
+            else f"{fits} of your team fit: {profile.words}.",
+            Tone.QUIET,
+        )
+    ]
 
 
 def _preview_buttons(case: Case, shown: Preview) -> tuple[Button, ...]:

@@ -40,6 +40,20 @@ def command(it: Command) -> Card:
     return Card(f"{it.words}: {it.summary}", (Facts(facts), *more))
 
 
+def guard_hint(kinds: str, message: str, *, known: bool) -> Card:
+    """Private, short, and never a scolding."""
+    whose = "somebody from an open case" if known else "a person"
+    return note(
+        f"Your last message here may identify {whose} ({kinds}). Only you see this.",
+        "Shall I take it out of the room? Cases are safe to discuss by their reference, such as C-7K2P.",
+        buttons=[Button("Remove it", f"remove {message}")],
+    )
+
+
+def removed() -> Card:
+    return note("It is out of the room.")
+
+
 def undone(act: str, subject: str) -> Card:
     return note(f"Taken back: `{act}`" + (f" ({subject})." if subject else "."))
 

@@ -39,6 +39,20 @@ def removed(member: Member, tasks: int) -> Card:
     return note(f"{person(member)} has left the team.", left)
 
 
+def guarded(team: Team) -> Card:
+    if not team.is_guarded:
+        return note("Free chat in this room is not looked at.")
+    return note(
+        "From now on I look at free chat in this room for what identifies a patient.",
+        "Whoever writes such a thing gets a private hint, and an offer to remove it. Nobody else is told; nothing is kept.",
+    )
+
+
+def holidays(team: Team) -> Card:
+    where = team.holidays or "nobody"
+    return note(f"New meetings of a series skip the public holidays of {where}.")
+
+
 def using(team: Team) -> Card:
     return note(f"Here we now speak about “{team.name}”.")
 
