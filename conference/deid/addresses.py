@@ -19,7 +19,7 @@ _STOP = frozenset(
 )
 # Street words that are everyday words too: in lower case they need a name or a number of three digits before them.
 _EVERYDAY = frozenset("way run view walk row place drive path close square loop plaza court via tie route pl rd pike ridge grove circle trail park rue".split())
-_AMBIGUOUS = _EVERYDAY | frozenset("dr st row".split())
+_AMBIGUOUS = _EVERYDAY | frozenset("dr row".split())
 
 
 def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
@@ -54,7 +54,8 @@ def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int]
         if not token.is_word or (token.key in _STOP and not (names and token.key in _LINKS) and token.key not in ("the",)):
             return None
         if _is_street(token, lexicon) and (names or token.key not in lexicon.lists["street"]) and not _more(tokens, step, lexicon):
-            return (at, step) if _street_like(tokens, at, step, names) else None
+            wave = step + 1 < len(tokens) and tokens[step + 1].key in ("elevation", "elevations", "depression", "depressions", "segment", "segments", "changes", "wave", "abnormality")
+            return None if token.key == "st" and wave else (at, step) if _street_like(tokens, at, step, names) else None
         names.append(token)
         if token.key not in _LINKS and token.shape is Shape.LOWER and token.word.common > 11:
             return None

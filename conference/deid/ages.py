@@ -27,12 +27,39 @@ _RULES = (
     r"\w{2,20},\s(?P<v>ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|9\d|10\d|11\d)(?=,\s(?:[a-z]+ic|at|who|is|was|a|an|lives|living|with|in|home|retired|widow|widower|widowed|admitted|presents|presented|here|has|from|on|still|frail|independent|bedbound|dementia|and|male|female)\b)",
     r"(?<![\d] )\((?P<v>9\d|10\d|11\d)(?=(?:,\s?[a-z]|\)|\s?[mMfF]\b|\s?(?:y|yo|yrs?)\b))(?!\)?\s?(?:mg|%|on\b))",
 )
-_BORN = r"\b(?:born|b\.|birth year|year of birth|yob)(?: in| circa| around)?[\s:]{1,2}(?P<v>(?:18[5-9]|190|191|192)\d|193[0-4])\b"
+_PERSON = (
+    r"(?:pt|patient|client|resident|man|woman|lady|gentleman|gentlewoman|male|female|mother|father|mom|mum|dad|grandmother|grandfather|grandma|grandpa|gran|nan|nana|husband|wife|spouse|"
+    r"partner|widow|widower|aunt|uncle|sister|brother|neighbou?r|veteran|vet|nun|sister|friend|mil|fil|mother-in-law|father-in-law|great-grandmother|great-grandfather|caregiver|elder)"
+)
+_BARE = r"(?P<v>9\d|10\d|11[0-5])(?!\d|[%/:.,-]\d|[%°]|\s?(?:mg|mcg|mmhg|kg|lbs?|pounds?|percent|bpm|degrees|days?|weeks?|wks?|months?|mos?|min(?:ute)?s?|hours?|hrs?|h\b|units?|cm|mm|ml|cc|over|points?|miles?|beats|steps|meters?|g\b|l\b|ra\b|on\b|systolic|mmol|u/|cigarettes|dollars|th\b|st\b|nd\b|rd\b|x\b|f\b|c\b|iu\b|ng\b))"
+_PLAIN_RULES = (
+    rf"\b{_PERSON}(?:'s|’s|\s(?:is|was|now|aged?|who is|turned))?[\s,(:]{{1,3}}(?:now\s|about\s|almost\s|only\s)?{_BARE}",
+    rf"\b(?:she|he|they|who|i)(?:'s|’s|\s(?:is|was|am|are|turned|turns|will be|would be)|'ll be|'m)\s(?:now\s|about\s|almost\s|only\s|already\s|like\s)?{_BARE}",
+    rf"\b{_PERSON}\sof\s{_BARE}",
+    rf"\b(?:at|to|past|until|till|reached|turned|of|oldest|spry|frail|sharp|young|healthy|robust|feisty|a)\s{_BARE}(?=[,.;)!?]|\s?$|\s(?:she|he|they|and still|now|but|with no|who|the)\b)",
+    rf"\b(?:ages|couple)\b[^.\n]{{0,12}}?\b{_BARE}",
+    rf"(?<![\d/.])9\d\s(?:and|&)\s{_BARE}(?=[,.;)]|\s?$)",
+    rf"(?:^|[\n.;]\s?)(?P<v>9\d|10\d)(?=\s(?:and|but)\s(?:still|lives|frail|alert|independent))",
+    r"(?<![\d./-])(?P<v>9\d|10\d|11[0-5])(?=\s?-?(?:ish\b|\syears\b(?! (?:ago|later|of experience|in |together|sober|married))|\+?\s?(?:female|male|woman|man)\b|\syears-of-age))",
+    r"\b(?:y/o|yo|age|aged?)[\s:]{1,2}(?P<v>9\d|10\d|11[0-5])(?![\d%/.])",
+    rf"(?<!\w)(?P<v>ninety[\s-](?:{_UNITS})|ninety|(?:one |a )hundred (?:and )?(?:{_UNITS}|ten))(?![\s-](?:percent|mg|minutes?|days?|degrees|seconds|pounds|meters|feet|dollars|beats|over|day|minute|second|times|per|milligrams|hours|weeks|eighty|seventy|sixty|fifty|forty))\b",
+)
+# Numbers behind a measured thing are no ages.
+_MEASURE = re.compile(
+    r"(?i)\b(?:bp|hr|pulse|heart rate|rate|sats?|spo2|o2|oxygen|saturations?|temp|temperature|t|glucose|sugars?|bg|fsbg|weigh(?:s|t|ed)?|wt|score[ds]?|scor|iq|map|systolic|diastolic|sbp|dbp|pressure|"
+    r"mg|dose|level|ldl|hdl|a1c|cholesterol|index|na|cl|hgb|plt|percentile|percent|room|bed|unit|apt|day|hour|page|grade|bmi|egfr|ef|psa|tsh|ast|alt|co2|mcv|ferritin|ck|rpm|volume|height|fsiq|points?|grams?|zoloft|sertraline|hct|fev1|pao2|qtc?|phq|panss|ages? of|size|fio2|tanner|feet|steps|song|music|route|highway|i)\b[^.;\n]{0,18}\Z"
+)
+_BORN = r"\b(?:born|b\.|birth year|year of birth|yob|dob|d\.o\.b\.?)(?: in| circa| around)?[\s:]{1,2}(?P<v>(?:18[5-9]|190|191|192)\d|193[0-4])\b"
 
 
 @cache
 def _compiled() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(rule, re.IGNORECASE) for rule in (*_RULES, _BORN))
+
+
+@cache
+def _plain() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(rule, re.IGNORECASE) for rule in _PLAIN_RULES)
 
 
 _STATED = re.compile(r"\s?(?:\+|or older|or over|and over|and older|or above)", re.IGNORECASE)
@@ -41,13 +68,14 @@ _STATED = re.compile(r"\s?(?:\+|or older|or over|and over|and older|or above)", 
 def ages(text: str) -> list[Mark]:
     """Marks of ages over 89; "90 or older" is the category the rule allows."""
     found = []
-    for pattern in _compiled():
+    for pattern, sure in (*((p, True) for p in _compiled()), *((p, False) for p in _plain())):
         for match in pattern.finditer(text):
             start, end = match.span("v")
             raw = text[start:end]
             if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (_STATED.match(text, end) and raw in ("90", "ninety")):
                 continue
-            found.append(Mark(start, end, Kind.AGE, "age over 89, (C)", 66, stand_in=_words(raw)))
+            if sure or not _MEASURE.search(text[max(0, start - 30) : start]):
+                found.append(Mark(start, end, Kind.AGE, "age over 89, (C)", 66 if sure else 58, sure, stand_in=_words(raw)))
     return found
 
 

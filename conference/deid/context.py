@@ -11,6 +11,8 @@ from conference.deid.lexicon import Lexicon
 from conference.deid.tokens import Shape, Token
 
 _DETERMINERS = frozenset("the a an his her my their this that your some any no each every".split())
+# After these a modal verb cannot stand: "will came" is a person.
+_PAST = frozenset("says said came told called missed was is has reports reported denies denied wants feels felt got went left moved cancelled canceled texted emailed presented endorses describes".split())
 _NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
 _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
 _ENDINGS = (
@@ -153,10 +155,10 @@ class Reader:
         plain = word.spelled and word.ratio < 4 and max(word.given, word.last) < 5 and reading.token.shape is not Shape.TITLE
         bonus = 0.0
         if one in lists["strong_title"] and not (one in ("miss", "dr", "drs", "ms") and plain):
-            bonus, reading.cued = 4.0, True
-        elif one in lists["title"] and not plain:
-            bonus, reading.cued = 1.8, True
-        elif one in lists["kin"] and not plain:
+            bonus, reading.cued = (6.0 if word.last >= 3 and word.common < 13 else 4.0), True
+        elif one in lists["title"] and (not plain or reading.token.shape is Shape.TITLE):
+            bonus, reading.cued = (3.5 if reading.token.shape is Shape.TITLE and word.last >= 2 else 1.8), True
+        elif (one in lists["kin"] or (one in (":", "=") and two in lists["kin"] and word.given + word.last >= 2)) and not plain:
             bonus, reading.cued = 1.6, True
         elif (one in lists["lead"] or (one in (":", ",", "is", "as", "by") and two in lists["lead"]) or (one == "is" and two == "this")) and not plain:
             bonus, reading.cued = 1.6, True
@@ -192,8 +194,10 @@ class Reader:
             return 2.6
         if one in ("is", "its", "it's", "im", "i'm", "am", "was") and word.given >= 2 and (next_ in (",", "from", "here", "w", "with", "(", ".") or token.shape is Shape.TITLE) and (word.common < 9 or next_ in ("from", "here", "(")) and not (word.spelled and next_ in (",", ".", "with", "w") and token.shape is not Shape.TITLE and word.ratio < 3):
             return 2.4
-        if one in lists["kin"] and word.given >= 2 and word.spelled and token.shape is Shape.LOWER and next_ in lists["spoke"] and next_ not in ("can", "will"):
-            return 2.6
+        if one in lists["kin"] and word.given >= 2 and word.spelled and token.shape is Shape.LOWER and (next_ in lists["spoke"] or next_ in ("", ",", ".", "(")) and next_ not in ("can", "will"):
+            return 2.6 + 0.2 * word.common
+        if token.key in ("will", "may", "art", "mark", "bill", "rich", "grace", "hope") and next_ in _PAST and one not in _DETERMINERS:
+            return 9.0
         if next_ == "(" and then in lists["pronoun"]:
             return 4.0
         if next_ not in lists["spoke"] and not (next_ in ("from", "is", "was", "has", "can't", "won't") and token.first):

@@ -26,7 +26,7 @@ _NUMBER = r"oh|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twel
 _DAY = r"(?:mon|tues?|wednes|wed|thurs?|thu|fri|satur|sat|sun)"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _HOLIDAYS = (
-    r"thanksgiving|christmas(?: (?:eve|day))?|xmas(?: eve)?|new year'?s?(?: (?:eve|day))|hanukk?ah|chanukah|halloween|easter(?: (?:sunday|monday))?|good friday|"
+    r"thanksgiving|christmas(?: (?:eve|day))?|xmas(?: eve)?|new year'?s?(?: (?:eve|day))|new year['’]s\b(?! resolution)|nye|spring break|hanukk?ah|chanukah|halloween|easter(?: (?:sunday|monday))?|good friday|"
     r"ramadan|eid(?: al[- ]\w{3,5})?|diwali|passover|yom kippur|rosh hashanah?|valentine'?s(?: day)?|mother'?s day|father'?s day|"
     r"memorial day|labou?r day|independence day|(?:4th|fourth) of july|july 4th|veterans'? day|martin luther king(?: jr\.?)? day|mlk day|"
     r"presidents'? day|columbus day|boxing day|st\.? patrick'?s day|super bowl sunday|black friday|cinco de mayo|kwanzaa|lunar new year|chinese new year|"
@@ -34,7 +34,7 @@ _HOLIDAYS = (
 )
 _CUE = (
     r"\b(?:on|since|until|till|til|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|for|entry for|"
-    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|rtc|reported|lapses?|dos|mtg|meeting|refill(?:ed)?|filled|sent|called|booked|moved|re-?eval|recheck|repeat|given|delivered|as of|week of|"
+    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|post|pre|scan|mri|ct|labs?|stopped|inj(?:ection)?|dose|placed|eval|echo|x-?ray|ekg|colonoscopy|biopsy|bx|procedure|surgery|hosp|test|fell|intake|er|ed|rtc|reported|lapses?|dos|mtg|meeting|refill(?:ed)?|filled|sent|called|booked|moved|re-?eval|recheck|repeat|given|delivered|as of|week of|"
     r"signed|eff(?:ective)?|performed|collected|drawn|hospital|clinic|moved to|resched(?:uled)? (?:to|for))[\s:(~]{1,3}"
 )
 _NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
@@ -64,6 +64,12 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|at\s\d|and\sthe\s\d))"),
     (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
     (2, False, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[13-46-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|points?))"),
+    (2, True, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s?(?:visit|labs?\b|appt|appointment|session|mtg|meeting|@|at\s\d|note\b|admission|ct\b|mri\b|scan\b|surgery|call\b|msg|email|intake|ed\b|er\b|eval|and\s\d{1,2}/\d{1,2}|-\s?\d{1,2}/\d{1,2}|&\s\d{1,2}/\d|,\s\d{1,2}/\d))"),
+    (2, False, r"\((?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[1-46-9]|0?[7-9]))\)"),
+    (2, False, r"(?<![-/\w])(?-i:Mon|Tue|Wed|Thu|Fri)\b\.?(?!\s?[-/–])"),
+    (2, True, r"\b(?:on|by|since|until|before|after|from|till) the (?:(?:third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|twenty[- ]\w{3,7}|thirtieth|thirty[- ]first)(?=[,.;)!?]|\s?$|\s(?:and|at|for|to|he|she|we|they|i|because|so)\b)|(?:first|second)(?=[.;)]|\s?$))"),
+    (2, True, r"\bmarch (?:first|second|third)\b"),
+    (3, True, r"(?<![\d./-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![-\d])"),
     (2, True, r"~(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/])"),
     (2, True, r"(?:^|\n)\s{0,4}(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s{0,2}[:-])"),
     (3, True, r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)"),

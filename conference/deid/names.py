@@ -12,6 +12,8 @@ from conference.deid.tokens import Shape, Token
 _LINKS = frozenset("de la del der den van von da di do dos das du le el al bin ibn ben abu st san santa mac o".split())
 _PAIR = re.compile(r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])")
 _TITLED = re.compile(r"(?i)\b(?:dr|mr|mrs|ms|miss|prof)\.?\s(?P<v>[a-z](?:[-./]?[a-z])?)(?![\w'’])")
+_TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
+_LETTERS = re.compile(rf"(?i)\b(?:(?:with|saw|mom|dad|son|brother|husband|partner|bf|client|pt|told|called|hi|hey|thanks)\s(?P<v>{_TWO})\b|(?P<w>{_TWO})(?=['’]s\s|\s(?:is|was|says|said|called|came|told|wants|missed|reports|denies)\b))")
 _SPELT = re.compile(r"(?<![\w-])(?:[A-Za-z]-){3,20}[A-Za-z](?![\w-])")
 _LONE = re.compile(r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])")
 _COUPLE = re.compile(r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<a>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<b>[A-Z])\b")
@@ -82,6 +84,8 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         hidden = [r for r in (*after, *before) if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)]
         if (hidden and (token.text.isupper() or dotted or not after or after[0] not in hidden) and token.text not in ("I", "a", "i")):
             yield Mark(token.start, token.end, Kind.NAME, "initial, (A)", 41, sure=False)
+    for match in _LETTERS.finditer(text):
+        yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials, (A)", 41, sure=False)
     for match in _TITLED.finditer(text):
         yield Mark(*match.span("v"), Kind.NAME, "initial, (A)", 41, sure=False)
     for match in _SPELT.finditer(text):
