@@ -31,9 +31,9 @@ LONG = 8_000
 MOST_IN_TITLE = 200
 
 CASE = Param("case", Type.CASE, context=True)
-THE_CASE = Param("case", Type.CASE, keyword="case", optional=True)
+THE_CASE = Param("case", Type.CASE, keyword="case", optional=True, context=True)
 MEETING = Param("meeting", Type.MEETING, optional=True, context=True)
-TO_MEETING = Param("meeting", Type.MEETING, keyword="meeting", optional=True)
+TO_MEETING = Param("meeting", Type.MEETING, keyword="meeting", optional=True, context=True)
 TASK = Param("task", Type.TASK, context=True)
 DECISION = Param("decision", Type.DECISION)
 SERIES = Param("series", Type.SERIES)
@@ -236,7 +236,7 @@ _TASKS = (
         "tasks", "action items: yours, the team's, overdue, of a case, for a discipline", "tasks overdue", tasks.listing, Action.READ_TASKS,
         (
             Param("which", Type.CHOICE, optional=True, choices=("mine", "team", "overdue")),
-            Param("case", Type.CASE, keyword="case", optional=True),
+            THE_CASE,
             Param("discipline", Type.DISCIPLINE, keyword="for", optional=True),
         ),
     ),

@@ -122,7 +122,11 @@ class TeamStore:
 
     def _clear_case(self, case: Case) -> Mapping[str, object]:
         mrn = case.identifiers.get(Identifier.MRN, "")
-        return {"state": case.state.name, "author": case.author, "mrn": self._blind_mrn(mrn) if mrn else ""}
+        return {
+            "state": case.state.name,
+            "author": case.author,
+            "mrn": self._blind_mrn(mrn) if any(c.isalnum() for c in mrn) else "",
+        }
 
     def _blind_mrn(self, mrn: str) -> str:
         return self.ring.blind(self.connection, self.id, "mrn", mrn)

@@ -80,6 +80,8 @@ class _Reader:
         for param in self._command.params:
             if param.keyword and param.keyword in behind:
                 values[param.name] = self._value(param, behind[param.keyword])
+            elif param.keyword and param.context and self._in_thread(param):
+                values[param.name] = self._in_thread(param)
             elif param.keyword and not param.optional:
                 raise Refusal(f"Say {param.shown}.")
         rest = list(positional)
@@ -167,13 +169,18 @@ class _Reader:
         if ref is not None:
             del rest[0]
             return ref
-        if param.context and self._reading.thread_subject.startswith(f"{letter}-"):
-            return self._reading.thread_subject
+        if param.context and self._in_thread(param):
+            return self._in_thread(param)
         if param.optional or param.context:
             return None
         if rest and not rest[0].quoted and re.match(rf"{letter}-", rest[0].text, re.IGNORECASE):
             raise Refusal(f"“{_short(rest[0].text)}” is no reference of a {_NAMES[letter]}.")
         raise Refusal(f"Say which {_NAMES[letter]}, e.g. {param.type.value}.")
+
+    def _in_thread(self, param: Param) -> str:
+        """What the thread is about, if it is of the parameter's kind."""
+        subject = self._reading.thread_subject
+        return subject if subject.startswith(f"{REFS[param.type]}-") else ""
 
     def _take_text(self, param: Param, rest: list[Token], after: Sequence[Param]) -> str | None:
         if rest and rest[0].quoted and (param.type is Type.TEXT or len(rest) == 1):

@@ -8,7 +8,7 @@ from bot.grammar.params import Args
 from bot.grammar.times import Moment
 from bot.present import cases as present
 from bot.request import Audience, Reply, Request
-from conference.case import OPEN, Case, CaseState, Section, fold
+from conference.case import OPEN, Case, CaseState, Identifier, Section, fold
 from conference.meeting import Meeting
 from conference.panel import alike
 from conference.people import Role
@@ -31,8 +31,9 @@ def submit(request: Request, args: Args) -> Reply:
     known_people(case)
     request.store.begin_case(case, request.now)
     request.subjects.append(case.ref)
-    removed = _remove_from_room(request)
-    return _previewed(request, case, present.TAKEN_FROM_ROOM if removed else "")
+    hints = [present.TAKEN_FROM_ROOM] if _remove_from_room(request) else []
+    hints += [present.same_person(other) for other in _same_person(request, case)]
+    return _previewed(request, case, " ".join(hints))
 
 
 def edit(request: Request, args: Args) -> Reply:
@@ -167,6 +168,16 @@ def erase(request: Request, args: Args) -> Reply:
         request.store.timers.plan(task.ref, {}, request.now)
     request.store.erase_case(case.ref, request.now)
     return Reply(present.erased(case.ref))
+
+
+def _same_person(request: Request, case: Case) -> list[Case]:
+    """Open cases with the same record number: found through its blind index, nothing is unsealed to search."""
+    mrn = case.identifiers.get(Identifier.MRN, "")
+    if not any(c.isalnum() for c in mrn):
+        return []
+    return [
+        c for c in request.store.cases_with_mrn(mrn) if c.ref != case.ref and c.state in OPEN and _may_list(request, c)
+    ]
 
 
 # -- inside ------------------------------------------------------------------------------------------------------

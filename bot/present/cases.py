@@ -18,6 +18,10 @@ TAKEN_FROM_ROOM = "I took this out of the room: case talk belongs here, in priva
 _MOST_WORDS = 12
 
 
+def same_person(other: Case) -> str:
+    return f"{other.ref} has the same record number and is open already."
+
+
 def form(case: Case | None) -> Card:
     if case is None:
         words = "Submit a case. Only you see this. Names and numbers go into their own fields: I use them to hide them."
