@@ -114,7 +114,11 @@ class Dispatcher:
         for notice in (*([answer] if answer else []), *request.outbox):
             request.store.notices.add(notice, request.now)
         subject, *others = dict.fromkeys(sorted(request.subjects, key=_cases_first)) or [""]
-        details = {"by": request.invocation.source.value} | ({"also": ",".join(others)} if others else {})
+        details = {"by": request.invocation.source.value}
+        if others:
+            details["also"] = ",".join(others)
+        if refused and request.asked_for:
+            details["asked for"] = request.asked_for
         request.store.audit(
             AuditEntry(
                 team=request.store.id,

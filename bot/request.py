@@ -64,6 +64,8 @@ class Request:
     member: Member | None
     thread_subject: str = ""
     subjects: list[str] = field(default_factory=list)
+    asked_for: str = ""
+    """The case last asked for, allowed or not: a refused look stands in the audit trail under it."""
     outbox: list[Notice] = field(default_factory=list)
     """What to say besides the answer; it goes out after the answer, once the transaction is committed."""
 
@@ -115,7 +117,8 @@ class Request:
         """The case, for this purpose. A missing and a forbidden one are refused alike, so nobody can probe."""
         if ref is None:
             raise Refusal("Say which case, e.g. C-7K2P. `cases` lists them.")
-        case = self.store.cases.get(str(ref))
+        self.asked_for = str(ref)
+        case = self.store.cases.get(self.asked_for)
         relations = [Relation.AUTHOR] if case and case.author == self.account else []
         if case is None or not self._may_touch(case, to, relations):
             raise Refusal(

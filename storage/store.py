@@ -108,8 +108,10 @@ class TeamStore:
         self.ring.begin_scope(self.connection, self.id, f"case:{case.ref}", now)
         self.cases.save(case)
 
-    def cases_in(self, *states: CaseState) -> tuple[Case, ...]:
-        return self.cases.find(CASES.c.state.in_([s.name for s in states]))
+    def cases_in(self, *states: CaseState, author: str = "", limit: int | None = None) -> tuple[Case, ...]:
+        """Cases in these states, of one author if one is given."""
+        mine = (CASES.c.author == author,) if author else ()
+        return self.cases.find(CASES.c.state.in_([s.name for s in states]), *mine, limit=limit)
 
     def cases_with_mrn(self, mrn: str) -> tuple[Case, ...]:
         return self.cases.find(CASES.c.mrn == self._blind_mrn(mrn))

@@ -18,6 +18,9 @@ from conference.refusal import Refusal
 from storage.notices import Act
 
 
+MOST_LISTED = 100
+
+
 def submit(request: Request, args: Args) -> Reply:
     """Take a case. Without words a private form opens; words typed in a shared room are taken out of it."""
     text = args.text("background")
@@ -114,13 +117,12 @@ def listing(request: Request, args: Args) -> Reply:
         "deferred": (CaseState.DEFERRED,),
         "closed": (CaseState.CLOSED, CaseState.WITHDRAWN),
     }.get(which, (CaseState.DRAFT, CaseState.APPROVED, CaseState.DEFERRED, CaseState.DISCUSSED))
-    cases = [c for c in request.store.cases_in(*states) if _may_list(request, c)]
-    if which == "mine":
-        cases = [c for c in cases if c.author == request.account]
-    if which == "ready":
-        cases = [c for c in cases if c.is_ready]
+    author = request.account if which == "mine" else ""
+    found = request.store.cases_in(*states, author=author, limit=MOST_LISTED)
+    cases = [c for c in found if _may_list(request, c) and (which != "ready" or c.is_ready)]
     request.subjects.extend(c.ref for c in cases)
-    return Reply(present.listing(cases, which, request.account, request.members))
+    more = len(found) == MOST_LISTED
+    return Reply(present.listing(cases, which, request.account, request.members, more=more))
 
 
 def defer(request: Request, args: Args) -> Reply:

@@ -166,7 +166,7 @@ def _case_buttons(it: Case, reader: Member) -> tuple[Button, ...]:
     return tuple(buttons)
 
 
-def listing(cases: Sequence[Case], which: str, account: Account, members: Sequence[Member]) -> Card:
+def listing(cases: Sequence[Case], which: str, account: Account, members: Sequence[Member], *, more: bool) -> Card:
     people = {m.account: m for m in members}
     if not cases:
         return note(f"No cases ({which}). `case submit` takes one in private.")
@@ -180,7 +180,8 @@ def listing(cases: Sequence[Case], which: str, account: Account, members: Sequen
         rows.append(
             Row(it.ref, question or "(no question yet)", (state(it), person(people.get(it.author), it.author), waits))
         )
-    return Card(f"{count(len(cases), 'case')} ({which})", (Rows(tuple(rows)),))
+    hint = (Text("These are the first; `cases mine` and `cases ready` narrow them down.", Tone.QUIET),) if more else ()
+    return Card(f"{count(len(cases), 'case')} ({which})", (Rows(tuple(rows)), *hint))
 
 
 def state(it: Case) -> str:
