@@ -42,6 +42,11 @@ class App:
         self.dispatcher = Dispatcher(self.database, self.ring, TABLE, self.settings, self.clock)
         self.delivery = Delivery(self.database, self.ring, self.platforms, self.settings, self.clock)
 
+    async def start(self) -> None:
+        """Finish what a stop left half sent, and what fell due meanwhile."""
+        await self.delivery.recover()
+        await self.settle()
+
     async def receive(self, invocation: Invocation) -> Outcome:
         """Carry an invocation out and deliver what it said."""
         outcome = await asyncio.to_thread(self.dispatcher.handle, invocation)

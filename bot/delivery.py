@@ -14,7 +14,7 @@ from datetime import timedelta
 from adapters.card import Card
 from adapters.platform import ChatPlatform, MessageRef, NotDelivered, Place
 from bot.clock import Clock
-from bot.notices import Later, Nudge, Sending, digest, render
+from bot.notices import Later, Nudge, Rendered, Sending, digest, render
 from bot.settings import Settings
 from storage.database import Database
 from storage.keys import KeyRing
@@ -74,8 +74,9 @@ class Delivery:
             house = Store(connection, self.ring)
             for notice in due:
                 in_room = members.get((notice.platform, notice.room))
-                what = render(Sending(house, notice, now, self.settings, in_room))
-                match what:
+                match what := _rendered(Sending(house, notice, now, self.settings, in_room)):
+                    case NotDelivered():
+                        house.notices.mark(notice, NoticeState.DEAD, why=what.kind[:64])
                     case None:
                         house.notices.mark(notice, NoticeState.DROPPED, why="no longer applies")
                     case Later():
@@ -154,6 +155,15 @@ class Delivery:
         if notice.account and not notice.direct:
             return await platform.whisper(place, notice.account, card, notice.key)
         return await platform.post(place, card, notice.key)
+
+
+def _rendered(sending: Sending) -> Rendered | NotDelivered:
+    """What to send; a notice that cannot even be rendered must not stop those behind it."""
+    try:
+        return render(sending)
+    except Exception as failure:
+        log.error("notice %s cannot be rendered: %s", sending.notice.id, type(failure).__name__)
+        return NotDelivered(type(failure).__name__, final=True)
 
 
 def _gathered(pairs: Sequence[tuple[Notice, Nudge]]) -> Outgoing:

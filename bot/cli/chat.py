@@ -2,12 +2,19 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.console import ConsolePlatform
+    from bot.app import App
+    from bot.settings import Settings
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,6 +24,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--now", metavar="TIME", help="the first moment, e.g. 2026-11-30T08:00 (UTC unless it says otherwise)"
     )
     parser.add_argument("--strict", action="store_true", help="end with status 1 at the first refused line")
+    parser.add_argument("--config", metavar="FILE", help="take the delays and other settings from this file")
     parser.set_defaults(run=run)
 
 
@@ -28,18 +36,43 @@ def run(args: argparse.Namespace) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    flows = args.now is None and interactive
     with ExitStack() as stack:
         folder = args.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confer-")))
         app, platform = stack.enter_context(
-            console_app(folder, start, flows=args.now is None and interactive, keep_files=args.data is not None)
+            console_app(folder, start, flows=flows, settings=_settings(args), keep_files=args.data is not None)
         )
-        if interactive:
-            from adapters.console.interactive import run_interactive
+        return asyncio.run(_talk(app, platform) if interactive else _play(app, platform, strict=args.strict))
 
-            return asyncio.run(run_interactive(platform, app.receive))
-        from adapters.console import run_script
 
-        return asyncio.run(run_script(platform, sys.stdin, app.receive, args.strict))
+async def _talk(app: "App", platform: "ConsolePlatform") -> int:
+    """At the keyboard: reminders come by themselves as their time comes."""
+    from adapters.console.interactive import run_interactive
+    from bot.schedule import start_ticking
+
+    await app.start()
+    scheduler = start_ticking(app.settle, app.housekeeping)
+    try:
+        return await run_interactive(platform, app.receive)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _play(app: "App", platform: "ConsolePlatform", *, strict: bool) -> int:
+    """A script: the clock stands still but for /clock, so that a transcript is the same each time."""
+    from adapters.console import run_script
+
+    await app.start()
+    return await run_script(platform, sys.stdin, app.receive, strict)
+
+
+def _settings(args: argparse.Namespace) -> "Settings":
+    """Those of the file that is named, else the defaults; the environment goes before both."""
+    from bot.config import load, read
+
+    if args.config:
+        return load(Path(args.config).absolute(), os.environ).settings
+    return read("", Path("confer.toml").absolute(), os.environ).settings
 
 
 def _moment(words: str | None) -> datetime:
