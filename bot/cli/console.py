@@ -34,7 +34,7 @@ def console_app(
     """The bot and its console over a database in ``folder``, made on first use."""
     settings = settings or Settings()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root = _root_key(folder / "confer.key")
+    root = _root_key(folder / "confer.key", folder / settings.storage.database)
     clock = MovableClock(start, flows=flows)
     with Database.open(folder / settings.storage.database) as database:
         migrate(database)
@@ -54,7 +54,8 @@ def complete(typed: str) -> Sequence[str]:
     return [c.words for c in TABLE.commands if c.words.startswith(start)]
 
 
-def _root_key(path: Path) -> RootKey:
-    if not path.exists():
+def _root_key(path: Path, database: Path) -> RootKey:
+    """The folder's key, made with a new database; an old database is never given a new key."""
+    if not path.exists() and not database.exists():
         RootKey.new().save(path)
     return RootKey.load(path)
