@@ -12,13 +12,14 @@ help:  ## list the targets
 demo: $(VENV)/run  ## one week of an invented team, narrated
 	@$(BIN)/confer demo
 
-test: $(VENV)/dev  ## the whole test suite
-	@$(BIN)/pytest
+test: $(VENV)/dev  ## the whole test suite, with coverage
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 check: $(VENV)/dev  ## lint, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy docs/generate.py
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
@@ -27,7 +28,7 @@ bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
 golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
 	@$(BIN)/pytest -q tests/adapters --golden
 
-docs: $(VENV)/dev  ## write the generated pages and the picture anew
+docs: $(VENV)/dev  ## write the generated pages anew
 	@$(BIN)/python -m docs.generate
 
 lock: $(VENV)/dev  ## resolve the dependencies anew

@@ -2,8 +2,11 @@
 
 import argparse
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot.config import Configuration, find, load
 from storage.database import Database, DatabaseTrouble
@@ -33,6 +36,8 @@ def opened(config: Configuration, *, exclusive: bool) -> Iterator[tuple[Database
     ``exclusive`` takes the database for this process. Raises NotReady and the troubles of its parts.
     """
     ring = KeyRing(root_key(config))
+    if exclusive:
+        _check_copy(config.database, ring)
     with Database.open(config.database, create=False, exclusive=exclusive) as database:
         check_revision(database)
         check_key(database, ring)
@@ -59,3 +64,17 @@ def check_key(database: Database, ring: KeyRing) -> None:
     with database.reading() as connection:
         if Store(connection, ring).has_house():
             ring.check(connection)
+
+
+def _check_copy(path: Path, ring: KeyRing) -> None:
+    """After a crash, any look at the database folds its log into it; so a copy shows whether the key is right."""
+    log = path.with_name(path.name + "-wal")
+    if not (path.exists() and log.exists() and log.stat().st_size):
+        return
+    with TemporaryDirectory(prefix="confer-") as folder:
+        copy = Path(folder, path.name)
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log, copy.with_name(log.name))
+        with Database.open(copy) as database:
+            if state(database) is Revision.CURRENT:
+                check_key(database, ring)
