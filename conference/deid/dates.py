@@ -30,7 +30,7 @@ _HOLIDAYS = (
     r"ramadan|eid(?: al[- ]\w{3,5})?|diwali|passover|yom kippur|rosh hashanah?|valentine'?s(?: day)?|mother'?s day|father'?s day|"
     r"memorial day|labou?r day|independence day|(?:4th|fourth) of july|july 4th|veterans'? day|martin luther king(?: jr\.?)? day|mlk day|"
     r"presidents'? day|columbus day|boxing day|st\.? patrick'?s day|super bowl sunday|black friday|cinco de mayo|kwanzaa|lunar new year|chinese new year|"
-    r"mardi gras|d[ií]a de (?:los )?muertos|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
+    r"mardi gras|x-?mas(?: (?:eve|day))?|st\.? paddy['’]?s?(?: day)?|st\.? patt?y['’]?s(?: day)?|tet\b(?! (?:offensive|shot|vacc|tox|boost))|lent\b(?= ?[,.;]|$)|advent\b(?! of)|yule|bonfire night|guy fawkes(?: night| day)?|anzac day|vaisakhi|baisakhi|onam|obon|chuseok|songkran|midsummer(?: eve|['’]s eve| day)?|patriots['’]? day|pride (?:weekend|parade|month)|super bowl(?: sunday| weekend)?|leap day|(?:winter|summer) solstice|(?:spring|fall|autumn(?:al)?|vernal) equinox|all (?:saints|souls)['’]? day|day of the dead|indigenous peoples['’]? day|mlk(?: day)? weekend|women['’]?s day|pentecost|ascension day|ashura|mawlid|laylat al-qadr|navrat(?:ri|hri)|dussehra|raksha bandhan|twelfth night|epiphany (?:day|sunday)|three kings['’]? day|candlemas|whitsun(?:day)?|armistice day|remembrance (?:sunday|day)|cyber monday|april fool['’]?s?(?: day)?|presidents?['’]? day|holy (?:thursday|saturday)|maundy thursday|shrove tuesday|fat tuesday|d[ií]a de (?:los )?muertos|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
 )
 _CUE = (
     r"\b(?:on|since|until|till|til|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|for|entry for|"
@@ -55,15 +55,22 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (2, False, r"(?<![\w.])(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec)\b\.?(?-i:(?<=[a-z.]))(?!\s?\d)"),
     (3, True, r"\b(?:in|since|until|till|last|next|this|early|late|mid|by|from|of|through|during|before|after|around|every)[\s-](?:march|may|august|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\b(?!\s(?:be|have|not|need|also|or|take|require|with|past|in)\b)"),
     (3, True, rf"\b(?<!every )(?<!each ){_WEEKDAY}\b(?!s)"),
-    (2, True, rf"\b(?:last|next|this|on|since|until|till|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
+    (2, True, rf"\b(?:last|next|this|on|since|until|till|til|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
     (2, True, r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))"),
     (2, True, r"(?<!every )(?<!each )(?<![-/])\b(?:tues|weds|thurs)\b\.?(?![-/])"),
     (2, True, r"(?<![\w.])(?:0?[1-9]|[12]\d|3[01])\.(?-i:II|III|IV|VI{1,3}|IX|XI{1,2})\b\.?(?:\s?(?:19|20)\d\d)?"),
     (3, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
     (2, True, rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\sthe\s(?:\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
-    (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|at\s\d|and\sthe\s\d))"),
+    (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|(?:at|and|of|for|to|through|thru|he|she|we|they|i|because|so|but|or|with|is|was|in|after|before|if|then|when|until|morning|afternoon|evening|night)\b))"),
+    (2, True, rf"\b(?:on|by|since|until|till|til|from|due|before|after)\s\d{{1,2}}(?:st|nd|rd|th)\b{_NOT_DAY}"),
+    (2, True, rf"\b(?:{_WEEKDAY}|tues?|weds?|thurs?|mon|fri|sat|sun)\.?\s?[/&]\s?(?:{_WEEKDAY}|tues?|weds?|thurs?|mon|fri|sat|sun)\b"),
+    (2, True, rf"\b(?:{_DAY})\.?(?=\s(?:at|am|pm|night)\b)|(?<=\d )(?:mon|tue|wed|thu|fri|sat|sun)\b"),
+    (3, True, r"\b(?:spring|summer|fall|autumn|winter)(?: of)?,? (?:['’]\d\d|\d\d-\d\d)\b"),
+    (3, True, rf"\b(?:{_LONG}|may) of (?:last|this|next) year\b"),
     (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
-    (2, False, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[13-46-9]))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|points?))"),
+    (1, False, r"(?<![\w./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|murmur|strength|pain|on|tab|tabs|tablet|cup|pack|ppd|weeks?|wks?|days?|months?|hours?|times|points?|positive|systolic|motor|power|reflex|of\b|full|teaspoon|tsp|inch|mile|dose|way|bilaterally|throughout|score|scale|ejection|sem\b|holosystolic|criteria|items|correct|objects|words|recall|blocks|stairs|bottles?|pills?|glass|lb|the\b))"),
+    (1, False, r"(?<![\w./-])(?P<v>(?:1[3-9]|2[1-9]|3[01])/(?:0?[1-9]|1[0-2]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|tab|on\b))"),
+    (2, True, r"\b(?:on|since|until|by|dated|seen|dob|born)\s(?P<v>(?:1[3-9]|2\d|3[01])[/.](?:0?[1-9]|1[0-2]))(?![\d/]|\.\d)"),
     (2, True, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s?(?:visit|labs?\b|appt|appointment|session|mtg|meeting|@|at\s\d|note\b|admission|ct\b|mri\b|scan\b|surgery|call\b|msg|email|intake|ed\b|er\b|eval|and\s\d{1,2}/\d{1,2}|-\s?\d{1,2}/\d{1,2}|&\s\d{1,2}/\d|,\s\d{1,2}/\d))"),
     (2, False, r"\((?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[1-46-9]|0?[7-9]))\)"),
     (2, False, r"(?<![-/\w])(?-i:Mon|Tue|Wed|Thu|Fri)\b\.?(?!\s?[-/–])"),
@@ -95,20 +102,26 @@ def _find(text: str) -> Iterator[Mark]:
             start, end = match.span(group)
             raw = text[start:end]
             end -= len(raw) - len(raw.rstrip(" ,-"))
-            if _harmless(text, start, end):
+            if _harmless(text, start, end, rank):
                 continue
             yield Mark(start, end, Kind.DATE, "date finer than a year, (C)", 60 + rank * 5, sure)
 
 
-_SCORES = re.compile(r"(?i)(?:phq|gad|score|scale|bp|moca|mmse|gcs|strength|pain|apgar|ef|dose|ratio|titer|vision|acuity|rated?|visual|20/|mini|mental)[^\n]{0,18}\Z")
+_SCORES = re.compile(
+    r"(?:(?i:phq|gad|score[ds]?|scoring|scale|bp|moca|mmse|gcs|strength|pain|apgars?|ef|dose|ratio|titer|vision|acuity|rate[ds]?|rating|visual|mini|mental|mood|anxiety|energy|sleep|grade|murmur|power|reflex(?:es)?|"
+    r"dtrs?|pulses?|motor|severity|intensity|distress|sud[s]?|desire|satisfaction|confidence|motivation|libido|function|recall|orientation|orient(?:ed)?|vas|nrs|level|depression|stress|craving|hope|index|tanner|stage|strain|"
+    r"suboxone|buprenorphine|zubsolv|percocet|norco|vicodin|advair|lotrel|junel|loestrin|microgestin|caduet|vytorin|sinemet|azor|exforge|symbyax|estrostep|yaz|yasmin|combipatch|prempro|augmentin|bactrim|ratio|iv|lisinopril|hctz|losartan|valsartan|benazepril|was a|only|about|cut|half)"
+    r"|(?<![A-Za-z])(?!(?:MRI|CT|EKG|ECG|LMP|EDD|EDC|DOB|RTC|PET|EEG|XR|US|ED|ER|PN|NS|DC|IUD|TSH|OR|ICU|SNF|DOS)\b)[A-Z][A-Z-]{1,8}(?:-?\d{1,2})?)[\s:=,]{0,3}(?:(?i:is|was|of|at|to|from|score|total|now|scored|item|today|and|a|then|down|up|today|sum|again|still|intensity|by|or|gait|today)[\s:=]{1,2}){0,3}(?:\d{1,2}/\d{1,2}\s?(?:->|to|,|→|-|then|and)\s?){0,2}\Z"
+)
 
 
-def _harmless(text: str, start: int, end: int) -> bool:
+def _harmless(text: str, start: int, end: int, rank: int) -> bool:
     """Forms that a date shares with scores, modal verbs and recurring days."""
     raw = text[start:end]
     low = raw.lower()
     if "/" in raw and raw.count("/") == 1 and len(raw) <= 5:
-        return bool(_SCORES.search(text[max(0, start - 30) : start])) or text[end : end + 1] == "%"
+        fraction = re.fullmatch(r"(?:1/[2-5]|2/[35]|3/[45]|[45]/5|\d{1,2}/10)", raw) is not None
+        return bool(_SCORES.search(text[max(0, start - 40) : start])) or text[end : end + 1] == "%" or (rank == 1 and (fraction or raw in ("24/7", "12/24")))
     if re.fullmatch(r"\d{1,2}/(4|5|6|10)\s?(?:-|–|to|thru|through)\s?\d{1,2}/\1", low):
         return True
     if low.startswith(("second may", "first may", "may one", "second march", "may second", "may first")):
