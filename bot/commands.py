@@ -120,7 +120,7 @@ _MEETINGS = (
         "meeting fix", "make one of the polled times the time", "meeting fix M-9 2", meetings.fix, Action.PLAN_MEETING,
         (MEETING, Param("choice", Type.NUMBER)), undoable=True,
     ),
-    Command("vote", "say which polled times suit you", "vote M-9 1 3", meetings.vote, Action.ANSWER_MEETING, (MEETING, Param("choices", Type.NUMBERS, optional=True)), undoable=True),
+    Command("vote", "say which polled times suit you", "vote M-9 1 3", meetings.vote, Action.ANSWER_MEETING, (MEETING, Param("choices", Type.NUMBERS, optional=True), Param("also", Type.NUMBER, keyword="also", optional=True)), undoable=True),
     Command("meetings", "what is planned", "meetings", meetings.listing, Action.READ_TEAM),
     Command("meeting move", "another time for a meeting", "meeting move M-8 thu 09:00", meetings.move, Action.PLAN_MEETING, (MEETING, Param("start", Type.MOMENT)), undoable=True),
     Command("meeting cancel", "call a meeting off", "meeting cancel M-8 because two are ill", meetings.cancel, Action.PLAN_MEETING, (MEETING, BECAUSE), undoable=True),
@@ -158,11 +158,11 @@ _AGENDA = (
 _CASES = (
     Command(
         "case submit", "take in a case, in private", "case submit", cases.submit, Action.SUBMIT_CASE,
-        (Param("background", Type.LONG_TEXT, optional=True, most=LONG),), undoable=True,
+        (Param("background", Type.LONG_TEXT, optional=True, most=LONG),), undoable=True, private=True,
     ),
     Command("case preview", "what the room would see", "case preview C-7K2P", cases.show_preview, params=(CASE,), asks=Action.WRITE_CASE),
-    Command("case hide", "hide words in the summary", 'case hide C-7K2P "Lakeview"', cases.hide, params=(CASE, _text("words")), asks=Action.WRITE_CASE, undoable=True),
-    Command("case keep", "keep words that identify nobody", 'case keep C-7K2P "Parkinson"', cases.keep, params=(CASE, _text("words")), asks=Action.WRITE_CASE, undoable=True),
+    Command("case hide", "hide words in the summary", 'case hide C-7K2P "Lakeview"', cases.hide, params=(CASE, _text("words")), asks=Action.WRITE_CASE, undoable=True, private=True),
+    Command("case keep", "keep words that identify nobody", 'case keep C-7K2P "Parkinson"', cases.keep, params=(CASE, _text("words")), asks=Action.WRITE_CASE, undoable=True, private=True),
     Command("case edit", "write the case anew", "case edit C-7K2P", cases.edit, params=(CASE,), asks=Action.WRITE_CASE, undoable=True),
     Command(
         "case approve", "fix the wording and post it to the team", "case approve C-7K2P", cases.approve,

@@ -15,6 +15,8 @@ from conference.refusal import Refusal
 REFS = {Type.CASE: "C", Type.MEETING: "M", Type.TASK: "T", Type.DECISION: "D", Type.SERIES: "S"}
 _REF = {letter: re.compile(rf"\(?{letter}-?([0-9a-z]{{1,8}})[),.;:]?\Z", re.IGNORECASE) for letter in "CMTDSRF"}
 _NAMES = {"C": "case", "M": "meeting", "T": "action item", "D": "decision", "S": "series"}
+LONGEST_TIMES = 40
+"""The words among which a time behind unquoted text is looked for."""
 _CASE_BODY = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,6}")
 
 
@@ -27,6 +29,10 @@ class Slip(Refusal):
         self.nearest = nearest
 
 
+class Misread(Refusal):
+    """One value cannot be read; its sentence says enough, the command's usage would only bury it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     command: Command
@@ -36,6 +42,7 @@ class Parsed:
 def parse(text: str, table: CommandTable, reading: Reading) -> Parsed:
     """The command and its values. Raises :class:`Refusal` with one line that says what to do."""
     check_text(text)
+    text = text.strip() or "help"
     tokens = tokenize(text)
     found = table.find(tokens)
     if found is None:
@@ -53,8 +60,9 @@ def parse(text: str, table: CommandTable, reading: Reading) -> Parsed:
             and nearest not in ("", command.words)
         ):
             raise Slip(nearest) from None
-        hints = problem.hints if isinstance(problem, Refusal) else ()
-        raise Refusal(f"{problem} Usage: `{command.usage}`", *hints) from None
+        if isinstance(problem, (TimeProblem, Misread)):
+            raise Misread(str(problem)) from None
+        raise Refusal(f"{problem} Usage: `{command.usage}`", *problem.hints) from None
 
 
 def find_ref(word: str, letter: str) -> str | None:
@@ -83,7 +91,7 @@ class _Reader:
             elif param.keyword and param.context and self._in_thread(param):
                 values[param.name] = self._in_thread(param)
             elif param.keyword and not param.optional:
-                raise Refusal(f"Say {param.shown}.")
+                raise Refusal(param.asked)
         rest = list(positional)
         params = self._command.positional
         for place, param in enumerate(params):
@@ -118,7 +126,7 @@ class _Reader:
 
     def _value(self, param: Param, tokens: list[Token]) -> object:
         if not tokens:
-            raise Refusal(f"Something is missing after “{param.keyword}”: {param.type.value}.")
+            raise Refusal(f"Something is missing after “{param.keyword}”. {param.asked}")
         rest = list(tokens)
         if param.type in (Type.TEXT, Type.LONG_TEXT):
             return self._checked(param, _unwrapped(self._slice(rest), rest))
@@ -138,15 +146,18 @@ class _Reader:
         if not rest:
             if param.optional:
                 return None
-            raise Refusal(f"Say {param.shown} as well.")
-        count = self._width(param, rest)
+            raise Refusal(param.asked)
+        count = self._width(param, rest, is_last=bool(param.keyword) or not after)
         if count == 0 and param.optional:
             return None
         words, taken = self._slice(rest[: count or len(rest)]), rest[: count or len(rest)]
         del rest[: len(taken)]
-        return read.value(param, _unwrapped(words, taken), self._reading)
+        try:
+            return read.value(param, _unwrapped(words, taken), self._reading)
+        except Refusal as unreadable:
+            raise Misread(unreadable.text, *unreadable.hints) from None
 
-    def _width(self, param: Param, rest: Sequence[Token]) -> int:
+    def _width(self, param: Param, rest: Sequence[Token], *, is_last: bool) -> int:
         """How many words the value takes; 0 if none of them fits, or (for an error that says so) all."""
         words = [t.text for t in rest]
         match param.type:
@@ -156,10 +167,12 @@ class _Reader:
                 return take_duration(words)
             case Type.RECURRENCE | Type.MOMENTS | Type.WORDS | Type.NUMBERS | Type.ZONE | Type.DISCIPLINES:
                 return len(rest)
+            case Type.CLOCK | Type.SPAN:
+                return len(rest)
+            case Type.PERSON | Type.HOLDER | Type.DISCIPLINE if is_last:
+                return len(rest)  # names and disciplines may have blanks
             case Type.CHOICE:
-                return int(not param.optional or rest[0].word in param.choices)
-            case Type.PERSON if param.optional:
-                return int(rest[0].text.startswith("@"))
+                return 1 if rest[0].quoted else _choice_width(param, words)
             case _:
                 return 1
 
@@ -175,7 +188,7 @@ class _Reader:
             return None
         if rest and not rest[0].quoted and re.match(rf"{letter}-", rest[0].text, re.IGNORECASE):
             raise Refusal(f"“{_short(rest[0].text)}” is no reference of a {_NAMES[letter]}.")
-        raise Refusal(f"Say which {_NAMES[letter]}, e.g. {param.type.value}.")
+        raise Refusal(param.asked)
 
     def _in_thread(self, param: Param) -> str:
         """What the thread is about, if it is of the parameter's kind."""
@@ -191,21 +204,16 @@ class _Reader:
         if not words:
             if param.optional:
                 return None
-            raise Refusal(f'Say what: "{param.name}" in quotes.')
+            raise Refusal(param.asked)
         return self._checked(param, words)
 
     def _text_end(self, rest: Sequence[Token], after: Sequence[Param]) -> int:
-        """Where unquoted text ends because the next parameter, a time, begins."""
+        """Where unquoted text ends because the next parameter, a time, begins; 0 where there is only a time."""
+        ends = [_TIMES[p.type] for p in after if p.type in _TIMES]
         words = [t.text for t in rest]
-        for start in range(1, len(words)):
-            tail = words[start:]
-            for param in after:
-                if param.type is Type.MOMENT and take_moment(tail) == len(tail):
-                    return start
-                if param.type is Type.DURATION and take_duration(tail) == len(tail):
-                    return start
-                if param.type is Type.RECURRENCE and take_recurrence(tail):
-                    return start
+        for start in range(max(0, len(words) - LONGEST_TIMES), len(words)):
+            if any(is_time(words[start:]) for is_time in ends):
+                return start
         return len(words)
 
     def _checked(self, param: Param, text: str) -> str:
@@ -221,8 +229,38 @@ class _Reader:
         return self._text[tokens[0].start : tokens[-1].end] if tokens else ""
 
 
+def _choice_width(param: Param, words: Sequence[str]) -> int:
+    """How many words a choice takes: `medical first` is one of two."""
+    said = [word.casefold() for word in words]
+    choices = [choice.split() for choice in param.choices]
+    fitting = [len(choice) for choice in choices if said[: len(choice)] == choice]
+    return max(fitting, default=int(not param.optional))
+
+
 def _unwrapped(words: str, tokens: Sequence[Token]) -> str:
     return tokens[0].text if len(tokens) == 1 else words
+
+
+def _is_rhythm(words: Sequence[str]) -> bool:
+    count = take_recurrence(words)
+    return count > 0 and (count == len(words) or _is_moment(words[count:]))
+
+
+def _is_moment(words: Sequence[str]) -> bool:
+    return take_moment(words) == len(words)
+
+
+def _are_moments(words: Sequence[str]) -> bool:
+    return all(_is_moment(part.split()) for part in read.parts(" ".join(words)))
+
+
+_TIMES = {
+    Type.MOMENT: _is_moment,
+    Type.MOMENTS: _are_moments,
+    Type.DURATION: lambda words: take_duration(words) == len(words),
+    Type.RECURRENCE: _is_rhythm,
+}
+"""How each kind of time is told from the unquoted text before it."""
 
 
 def _short(text: str) -> str:

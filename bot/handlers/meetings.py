@@ -82,11 +82,14 @@ def poll(request: Request, args: Args) -> Reply:
 
 def vote(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str) or _polled(request), to=Action.ANSWER_MEETING)
-    choices = args.opt("choices", tuple) or ()
+    choices = set(args.opt("choices", tuple) or ())
+    also = args.opt("also", int)
+    if also is not None:  # a button: one time more, or one less where it was chosen already
+        choices = set(meeting.votes.get(request.account, ())) ^ {also}
     meeting = meeting.vote(request.account, choices)
     request.store.meetings.save(meeting)
     refresh(request, meeting, "poll")
-    return Reply(present.voted(meeting, choices, request.zone))
+    return Reply(present.voted(meeting, meeting.votes[request.account], request.zone))
 
 
 def fix(request: Request, args: Args) -> Reply:

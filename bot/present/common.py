@@ -44,9 +44,16 @@ def note(title: str, *lines: str, buttons: Iterable[Button] = (), tone: Tone = T
     return Card(title, (*blocks, Actions(them)) if them else tuple(blocks), tone=tone)
 
 
-def refusal(said: Refusal) -> Card:
+TAKEN_OUT = "I took your message out of the room. Say it to me here, in private."
+
+
+def not_taken_out() -> Card:
+    return note("I could not take your message out of the room. Please delete it there yourself.", tone=Tone.WARNING)
+
+
+def refusal(said: Refusal, also: str = "") -> Card:
     buttons = tuple(Button(f"{hint}", hint) for hint in said.hints)
-    return note(said.text, buttons=buttons, tone=Tone.WARNING)
+    return note(said.text, also, buttons=buttons, tone=Tone.WARNING)
 
 
 def failure() -> Card:

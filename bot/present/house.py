@@ -13,10 +13,14 @@ from storage.audit import Recorded
 
 def overview(commands: Sequence[Command], name: str) -> Card:
     """All commands in groups, short enough for a phone."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, dict[str, list[str]]] = {}
     for command in commands:
-        groups.setdefault(command.group, []).append(command.words)
-    facts = tuple(Fact(group, ", ".join(dict.fromkeys(words))) for group, words in groups.items())
+        first, *rest = command.path
+        groups.setdefault(command.group, {}).setdefault(first, []).extend(rest[:1])
+    facts = tuple(
+        Fact(group, ", ".join(_family(first, rest) for first, rest in families.items()))
+        for group, families in groups.items()
+    )
     hint = f"In a room begin with !{name} or @{name}; here in private just type. `help task` or `help task done` says more."
     buttons = (
         Button("My tasks", "tasks mine"),
@@ -25,6 +29,11 @@ def overview(commands: Sequence[Command], name: str) -> Card:
         Button("Submit a case", "case submit"),
     )
     return Card("What you can type", (Facts(facts), Text(hint, Tone.QUIET), Actions(buttons)))
+
+
+def _family(first: str, rest: Sequence[str]) -> str:
+    """``task add|claim|done``: commands that begin alike, told once."""
+    return f"{first} {'|'.join(dict.fromkeys(rest))}" if rest else first
 
 
 def group(words: str, commands: Sequence[Command]) -> Card:

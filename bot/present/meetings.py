@@ -11,6 +11,9 @@ from conference.people import Discipline, Member
 from conference.series import Series
 
 
+_FIRST = 4
+
+
 def invitation(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo, *, note: str = "") -> Card:
     """What stands in the room for the whole life of the meeting; edited in place as answers come."""
     blocks: list[Block] = [Facts(_facts(meeting, members, zone))]
@@ -80,7 +83,7 @@ def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
     if meeting.state is not MeetingState.POLLING:
         return Card(f"{meeting.ref} {meeting.title}: the time is {when(meeting.start_at, zone)}", (Rows(rows),))
     buttons = tuple(
-        Button(f"{n}", f"vote {meeting.ref} {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1)
+        Button(f"{n}", f"vote {meeting.ref} also {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1)
     )
     best = max(range(1, len(rows) + 1), key=lambda n: (_votes(meeting, n), -n))
     fix = Button(f"Fix {best}", f"meeting fix {meeting.ref} {best}")
@@ -129,7 +132,9 @@ def series_listing(series: Sequence[Series]) -> Card:
 
 
 def series_changed(series: Series, what: str, meetings: Sequence[Meeting], zone: ZoneInfo) -> Card:
-    rows = tuple(Row(m.ref, when(m.start_at, zone)) for m in meetings)
+    rows = tuple(Row(m.ref, when(m.start_at, zone)) for m in meetings[:_FIRST])
+    if len(meetings) > _FIRST:
+        rows = (*rows, Row("…", f"and {len(meetings) - _FIRST} more; `meetings` lists them"))
     line = series_line(series)
     blocks: tuple[Block, ...] = (Text(", ".join(line.details)),)
     return Card(f"{series.ref} {series.title} {what}.", (*blocks, *((Rows(rows),) if rows else ())))
