@@ -42,6 +42,31 @@ class Type(Enum):
     WORDS = "words"
 
 
+_ASKED = {
+    Type.CASE: "which case",
+    Type.MEETING: "which meeting",
+    Type.TASK: "which action item",
+    Type.DECISION: "which decision",
+    Type.SERIES: "which series",
+    Type.MOMENT: "when",
+    Type.MOMENTS: "which times",
+    Type.DUE: "when",
+    Type.DATE: "which date",
+    Type.DURATION: "how long",
+    Type.CLOCK: "at which hour",
+    Type.SPAN: "from when to when",
+    Type.ZONE: "which zone",
+    Type.RECURRENCE: "how often and when",
+    Type.PERSON: "who",
+    Type.NEWCOMER: "who",
+    Type.DISCIPLINE: "which discipline",
+    Type.DISCIPLINES: "which disciplines",
+    Type.HOLDER: "for whom",
+    Type.NUMBER: "which number",
+    Type.NUMBERS: "which numbers",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """One parameter. ``keyword``: the word it stands behind; empty, it is read by its place."""
@@ -65,6 +90,18 @@ class Param:
             value = self.type.value
         text = f"{self.keyword} {value}" if self.keyword else value
         return f"[{text}]" if self.optional or self.context else text
+
+    @property
+    def asked(self) -> str:
+        """The sentence that asks for it where it was left out."""
+        if self.keyword == "because":
+            return "Say why, e.g. because two are ill."
+        if self.choices:
+            return f"Say {', '.join(self.choices[:-1])} or {self.choices[-1]}."
+        if self.type in (Type.TEXT, Type.LONG_TEXT):
+            return f'Say what: "{self.name}" in quotes.'
+        what = f"{self.keyword} when" if self.type is Type.DUE and self.keyword else _ASKED.get(self.type, "which")
+        return f"Say {what}, e.g. {self.keyword} {self.type.value}.".replace(" e.g.  ", " e.g. ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ import re
 from datetime import time
 from difflib import get_close_matches
 
+from bot.grammar.clocks import clock_in, plain
 from bot.grammar.params import Holder, Param, Reading, Type
-from bot.grammar.times import read_clock, read_date, read_duration, read_moment, read_span, read_zone
-from conference.people import Account, find_member, read_discipline
+from bot.grammar.times import Moment, read_clock, read_date, read_duration, read_moment, read_span, read_zone
+from conference.people import Account, Discipline, find_member, read_discipline
 from conference.recurrence import read_recurrence, take_recurrence
 from conference.refusal import Refusal
 
 END_OF_WORK = time(17, 0)
+_LIST = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[^\s\"'<>&]{1,200}")
 
 
@@ -20,8 +22,7 @@ def value(param: Param, words: str, reading: Reading) -> object:
         case Type.MOMENT:
             return read_moment(words, reading.now, reading.zone)
         case Type.MOMENTS:
-            parts = [w.strip() for w in words.split(",") if w.strip()]
-            return tuple(read_moment(p, reading.now, reading.zone) for p in parts)
+            return _moments(words, reading)
         case Type.DUE:
             return read_moment(words, reading.now, reading.zone, default_time=END_OF_WORK)
         case Type.DATE:
@@ -31,7 +32,7 @@ def value(param: Param, words: str, reading: Reading) -> object:
         case Type.CLOCK:
             return read_clock(words)
         case Type.SPAN:
-            return read_span(words)
+            return read_span(re.sub(r"^\s*(?:from|between)\s+", "", words, flags=re.IGNORECASE))
         case Type.ZONE:
             return read_zone(words)
         case Type.RECURRENCE:
@@ -49,17 +50,47 @@ def _name(param: Param, words: str, reading: Reading) -> object:
         case Type.DISCIPLINE:
             return read_discipline(words, reading.disciplines)
         case Type.DISCIPLINES:
-            return tuple(read_discipline(w, reading.disciplines) for w in re.split(r"[,\s]+", words) if w)
+            return _disciplines(words, reading)
         case Type.HOLDER:
             return _holder(words, reading)
         case Type.NUMBER:
             return _number(words)
         case Type.NUMBERS:
-            return tuple(_number(w) for w in re.split(r"[,\s]+", words) if w)
+            return tuple(_number(w) for w in re.split(r"[,\s]+", words) if w and w.casefold() not in ("and", "none"))
         case Type.CHOICE:
             return _choice(param, words)
         case _:
             return words
+
+
+def parts(words: str) -> list[str]:
+    """The members of a list in words: with commas, semicolons or “and”."""
+    return [part for part in (w.strip() for w in _LIST.split(words)) if part]
+
+
+def _moments(words: str, reading: Reading) -> tuple[Moment, ...]:
+    """Several times; one without a day beside others that name theirs could mean either day, so it is asked about."""
+    them = parts(words)
+    bare = [p for p in them if clock_in(plain(p)) is not None]
+    if bare and len(bare) < len(them):
+        raise Refusal(f"Say the day of “{bare[0][:40]}” as well, e.g. tue {bare[0][:40]}.")
+    return tuple(read_moment(p, reading.now, reading.zone) for p in them)
+
+
+def _disciplines(words: str, reading: Reading) -> tuple[Discipline, ...]:
+    """Disciplines in a list; without commas each word is one."""
+    them = parts(words)
+    if len(them) == 1 and not _is_discipline(words, reading):
+        them = words.split()
+    return tuple(dict.fromkeys(read_discipline(p, reading.disciplines) for p in them))
+
+
+def _is_discipline(words: str, reading: Reading) -> bool:
+    try:
+        read_discipline(words, reading.disciplines)
+    except Refusal:
+        return False
+    return True
 
 
 def _newcomer(words: str) -> Account:
@@ -89,7 +120,7 @@ def _number(words: str) -> int:
 
 
 def _choice(param: Param, words: str) -> str:
-    said = words.casefold()
+    said = " ".join(words.casefold().split())
     if said in param.choices:
         return said
     near = get_close_matches(said, param.choices, n=1)
