@@ -95,7 +95,7 @@ def done(request: Request, args: Args) -> Reply:
     task = request.task(args.text("task"), to=Action.CHANGE_TASK)
     held = hold(request.store, task)
     if held and task.is_pending:
-        raise Refusal(f"{task.ref} {held}. Finish that first, or lift it, before this can be done.")
+        raise Refusal(f"{task.ref} is not free yet ({held}). Finish that first, or lift it, before this can be done.")
     outcome = screened(request, args.text("outcome"), _case(request, task))
     task = task.finish(outcome.text, request.account, request.now)
     freed = freed_by(request.store, task)

@@ -21,7 +21,7 @@ def changed(task: Task, what: str, members: Sequence[Member], held: str, zone: Z
     if task.state is TaskState.BLOCKED:
         lines.append(f"Blocked: {task.note}")
     if held and task.is_pending:
-        lines.append(f"It {held}.")
+        lines.append(f"{held[0].upper()}{held[1:]}.")
     card = note(title, *lines, hint, buttons=_buttons(task))
     return Card(card.title, (*card.blocks, *finish_form(task)))
 
