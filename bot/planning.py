@@ -44,15 +44,18 @@ def plan_task(store: TeamStore, task: Task, settings: Settings, now: datetime) -
     store.timers.plan(task.ref, due, now)
 
 
+def series_times(series: Series, team: Team, after: datetime, before: datetime) -> tuple[datetime, ...]:
+    """When the series meets in this time: by its rule, without what is skipped and the team's holidays."""
+    without = series.skipped | _holidays(team, after, before)
+    return occurrences(series.rule, series.start, ZoneInfo(series.zone), after, before, without=without)
+
+
 def plan_series(store: TeamStore, series: Series, team: Team, settings: Settings, now: datetime) -> list[Meeting]:
     """The meetings of the series within the horizon that did not exist yet; planning twice makes nothing twice."""
-    zone = ZoneInfo(series.zone)
-    horizon = now + settings.meetings.horizon
     made = []
     if series.is_running:
         known = {m.recurrence_at for m in store.meetings_of_series(series.ref, now - timedelta(days=400))}
-        holidays = _holidays(team, now, horizon)
-        for at in occurrences(series.rule, series.start, zone, now, horizon, without=series.skipped | holidays):
+        for at in series_times(series, team, now, now + settings.meetings.horizon):
             if at not in known:
                 made.append(_meeting_of(store, series, at))
                 store.meetings.save(made[-1])

@@ -124,6 +124,10 @@ class Meeting:
     # -- planning ------------------------------------------------------------------------------------------------
     def move(self, start_at: datetime) -> "Meeting":
         """The meeting at another time; answers to the old time are asked again."""
+        if self.state is MeetingState.POLLING:
+            raise Refusal(f"{self.ref} has no time yet. `meeting fix {self.ref} 1` takes one of those offered.")
+        if start_at == self.start_at:
+            raise Refusal(f"{self.ref} is at that time already.")
         return replace(self._to(MeetingState.PLANNED, "moved"), start_at=start_at, sequence=self.sequence + 1, rsvps={})
 
     def cancel(self, because: str) -> "Meeting":
@@ -142,11 +146,13 @@ class Meeting:
             raise Refusal(f"{self.ref} offers the times 1 to {len(self.options)}.")
         return replace(self, votes={**self.votes, account: wanted})
 
-    def fix(self, choice: int) -> "Meeting":
+    def fix(self, choice: int, now: datetime) -> "Meeting":
         """The poll's winner becomes the time; who voted for it has said yes."""
         self._check_polling()
         if not 1 <= choice <= len(self.options):
             raise Refusal(f"{self.ref} offers the times 1 to {len(self.options)}.")
+        if self.options[choice - 1] <= now:
+            raise Refusal(f"Time {choice} of {self.ref} has passed. Fix another, or make a new poll.")
         yes = {account: Answer.YES for account, votes in self.votes.items() if choice in votes}
         return replace(self, state=MeetingState.PLANNED, start_at=self.options[choice - 1], rsvps=yes)
 
@@ -286,5 +292,6 @@ def unheard(meeting: Meeting, members: Iterable[Member]) -> tuple[Discipline, ..
     item = meeting.current
     if item is None:
         return ()
+    heard = item.heard | {m.discipline for m in members if m.account == item.presenter}
     there = dict.fromkeys(m.discipline for m in members if m.account in meeting.attended)
-    return tuple(d for d in there if d not in item.heard)
+    return tuple(d for d in there if d not in heard)

@@ -36,11 +36,13 @@ class Series:
 
     def skip(self, on: date) -> "Series":
         self._check_running()
+        if on in self.skipped:
+            raise Refusal(f"Series {self.ref} leaves that date out already.")
         return replace(self, skipped=self.skipped | {on})
 
-    def change(self, rule: Recurrence, start: datetime) -> "Series":
+    def change(self, rule: Recurrence, start: datetime, zone: str) -> "Series":
         self._check_running()
-        return replace(self, rule=rule, start=start)
+        return replace(self, rule=rule, start=start, zone=zone)
 
     def stop(self, now: datetime) -> "Series":
         self._check_running()

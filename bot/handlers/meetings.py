@@ -94,7 +94,7 @@ def vote(request: Request, args: Args) -> Reply:
 
 def fix(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str) or _polled(request), to=Action.PLAN_MEETING)
-    meeting = carry_over(request, meeting.fix(args.one("choice", int)))
+    meeting = carry_over(request, meeting.fix(args.one("choice", int), request.now))
     request.store.meetings.save(meeting)
     refresh(request, meeting, "poll")
     return announce(request, meeting)

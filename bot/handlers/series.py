@@ -1,15 +1,21 @@
 """Recurring meetings."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.grammar.params import Args
 from bot.handlers.meetings import checked_length, is_call_due, refresh
-from bot.planning import plan_meeting, plan_series
+from bot.planning import plan_meeting, plan_series, series_times
+from bot.present import common
 from bot.present import meetings as present
 from bot.request import Audience, Reply, Request
+from conference.local_time import at_local
 from conference.meeting import Meeting, MeetingKind
 from conference.people import Account
-from conference.recurrence import Recurrence
+from conference.recurrence import Recurrence, first_start
+from conference.refusal import Refusal
 from conference.series import Series, SeriesId
 
 DEFAULT_LENGTH = timedelta(minutes=60)
@@ -23,7 +29,7 @@ def create(request: Request, args: Args) -> Reply:
         request.team.id,
         args.text("title"),
         rule,
-        _first(request, clock),
+        _first(request, rule, clock),
         request.zone.key,
         checked_length(args.opt("length", timedelta) or DEFAULT_LENGTH),
         kind,
@@ -34,8 +40,7 @@ def create(request: Request, args: Args) -> Reply:
     request.store.series.save(series)
     made = plan_series(request.store, series, request.team, request.settings, request.now)
     request.subjects.append(series.ref)
-    if made:
-        _announce_first(request, made[0])
+    _announce_first(request, series, made)
     return Reply(
         present.series_changed(series, "is set up", made, request.team_zone),
         Audience.ROOM,
@@ -50,15 +55,18 @@ def listing(request: Request, args: Args) -> Reply:
 
 def change(request: Request, args: Args) -> Reply:
     rule, clock = _rhythm(args)
-    series = request.series(args.text("series")).change(rule, _first(request, clock))
+    series = request.series(args.text("series")).change(rule, _first(request, rule, clock), request.zone.key)
     request.store.series.save(series)
-    dropped = _drop_coming(request, series, "the series moved")
+    kept = series_times(series, request.team, request.now, request.now + request.settings.meetings.horizon)
+    left = [m for m in _coming(request, series) if m.recurrence_at not in kept]
+    dropped = [_cancel(request, replace(m, recurrence_at=None), "the series moved") for m in left]
     made = plan_series(request.store, series, request.team, request.settings, request.now)
     note = (
-        f"now follows another rhythm; {len(dropped)} planned before are cancelled"
+        f"now follows another rhythm; {common.count(len(dropped), 'meeting')} planned before cancelled"
         if dropped
         else "now follows another rhythm"
     )
+    _announce_first(request, series, made)
     return Reply(
         present.series_changed(series, note, made, request.team_zone), Audience.ROOM, kind="series", subject=series.ref
     )
@@ -66,36 +74,38 @@ def change(request: Request, args: Args) -> Reply:
 
 def skip(request: Request, args: Args) -> Reply:
     on = args.one("on", date)
-    series = request.series(args.text("series")).skip(on)
-    coming = request.store.meetings_of_series(series.ref, request.now)
-    hit = [
-        m
-        for m in coming
-        if m.is_coming and m.recurrence_at and m.recurrence_at.astimezone(request.team_zone).date() == on
-    ]
+    before = request.series(args.text("series"))
+    zone = ZoneInfo(before.zone)
+    series = before.skip(on)
+    midnight = at_local(datetime.combine(on, time()), zone)
+    if not series_times(before, request.team, midnight, midnight + timedelta(days=1)):
+        raise Refusal(f"{series.ref} does not meet on {common.day(on)}. `meetings` lists its dates.")
     request.store.series.save(series)
+    hit = [m for m in _coming(request, series) if m.recurrence_at and m.recurrence_at.astimezone(zone).date() == on]
     for meeting in hit:
         _cancel(request, meeting, "skipped")
-    return Reply(
-        present.series_changed(series, f"skips {on:%a} {on.day} {on:%b %Y}", (), request.team_zone), Audience.ROOM
-    )
+    what = f"skips {common.day(on)}" + "".join(f"; {m.ref} is cancelled" for m in hit)
+    return Reply(present.series_changed(series, what, (), request.team_zone), Audience.ROOM)
 
 
 def stop(request: Request, args: Args) -> Reply:
     series = request.series(args.text("series")).stop(request.now)
     request.store.series.save(series)
-    dropped = _drop_coming(request, series, "the series was stopped")
+    dropped = [_cancel(request, m, "the series was stopped") for m in _coming(request, series)]
     plan_series(request.store, series, request.team, request.settings, request.now)
     return Reply(
         present.series_changed(
-            series, f"is stopped; {len(dropped)} planned meetings are cancelled", (), request.team_zone
+            series, f"is stopped; {common.count(len(dropped), 'planned meeting')} cancelled", (), request.team_zone
         ),
         Audience.ROOM,
     )
 
 
-def _announce_first(request: Request, meeting: Meeting) -> None:
-    """The next occurrence is announced with its answers; later ones follow when their turn comes."""
+def _announce_first(request: Request, series: Series, made: Sequence[Meeting]) -> None:
+    """The next occurrence, where it is new, is announced with its answers; later ones follow in their turn."""
+    meeting = next(iter(_coming(request, series)), None)
+    if meeting is None or meeting.ref not in {m.ref for m in made}:
+        return
     request.say(request.notice("meeting", meeting.ref))
     if is_call_due(request, meeting):
         request.say(request.notice("call", meeting.ref))
@@ -106,14 +116,18 @@ def _rhythm(args: Args) -> tuple[Recurrence, time]:
     return rule, clock
 
 
-def _first(request: Request, clock: time) -> datetime:
-    """From today on, in local time without its zone; the rule picks the days."""
-    return datetime.combine(request.now.astimezone(request.zone).date(), clock)
+def _first(request: Request, rule: Recurrence, clock: time) -> datetime:
+    """The first day from now on that fits the rule, in local time without its zone; intervals count from there.
+
+    A rule that names no day (“every week”) takes today's.
+    """
+    here = request.now.astimezone(request.zone)
+    passed = clock <= here.time() and ("BY" in rule.rrule or "DAILY" in rule.rrule)
+    return first_start(rule, here.date() + timedelta(days=int(passed)), clock)
 
 
-def _drop_coming(request: Request, series: Series, why: str) -> list[Meeting]:
-    coming = [m for m in request.store.meetings_of_series(series.ref, request.now) if m.is_coming]
-    return [_cancel(request, meeting, why) for meeting in coming]
+def _coming(request: Request, series: Series) -> list[Meeting]:
+    return [m for m in request.store.meetings_of_series(series.ref, request.now) if m.is_coming]
 
 
 def _cancel(request: Request, meeting: Meeting, why: str) -> Meeting:

@@ -50,20 +50,28 @@ def create(request: Request, args: Args) -> Reply:
 
 def add(request: Request, args: Args) -> Reply:
     account = _account(request, args.one("person", str))
-    role = Role(args.text("role") or Role.CLINICIAN)
     known = request.store.members.get(account)
-    roles = {Role.COORDINATOR} if known and known.has(Role.COORDINATOR) and known.is_active(request.now) else set()
     member = Member(
         request.team.id,
         account,
         args.text("name") or (known.name if known else account.removeprefix("@")),
         args.one("discipline", str),  # type: ignore[arg-type]
-        frozenset({role, *roles}),
+        _roles(request, known, args.text("role")),
         known.joined_at if known else request.now,
         known.attention if known else Attention(),
     )
     request.store.members.save(member)
     return Reply(present.added(member, is_new=known is None or known.left_at is not None), Audience.ROOM)
+
+
+def _roles(request: Request, known: Member | None, role: str) -> frozenset[Role]:
+    """The role that is given, else those that the member has; the last coordinator stays one."""
+    active = known if known and known.is_active(request.now) and not known.has(Role.GUEST) else None
+    if not role:
+        return active.roles if active else frozenset({Role.CLINICIAN})
+    coordinators = [m.account for m in request.members if m.has(Role.COORDINATOR)]
+    stays = {Role.COORDINATOR} if active and coordinators == [active.account] else set()
+    return frozenset({Role(role), *stays})
 
 
 def guest(request: Request, args: Args) -> Reply:
@@ -73,7 +81,7 @@ def guest(request: Request, args: Args) -> Reply:
     known = request.store.members.get(account)
     if known and known.is_active(request.now) and not known.has(Role.GUEST):
         raise Refusal(f"{account} is in the team already and sees the case as such.")
-    discipline = args.opt("discipline", str) or "care-coordination"
+    discipline = args.opt("discipline", str) or "guest"  # of no discipline that a consent could name
     member = Member(
         request.team.id,
         account,
