@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from adapters.card import Card
+from adapters.card import Card, encode
 from adapters.platform import ChatPlatform, MessageRef, NotDelivered, Place
 from bot.clock import Clock
 from bot.notices import Later, Nudge, Rendered, Sending, digest, render
+from bot.present.common import not_taken_out
 from bot.settings import Settings
 from storage.database import Database
 from storage.keys import KeyRing
-from storage.notices import Act, Notice, NoticeState
+from storage.notices import TAKEN_OUT, Act, Notice, NoticeState
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ class Delivery:
                 attempts = notice.attempts + 1
                 if failure.final or attempts >= MOST_ATTEMPTS:
                     book.mark(notice, NoticeState.DEAD, attempts=attempts, why=failure.kind[:64])
+                    if notice.kind == TAKEN_OUT:
+                        book.add(_please_delete(notice), now)
                     continue
                 wait = (
                     timedelta(seconds=failure.retry_after) if failure.retry_after else FIRST_WAIT * 2**notice.attempts
@@ -164,6 +167,12 @@ def _rendered(sending: Sending) -> Rendered | NotDelivered:
     except Exception as failure:
         log.error("notice %s cannot be rendered: %s", sending.notice.id, type(failure).__name__)
         return NotDelivered(type(failure).__name__, final=True)
+
+
+def _please_delete(notice: Notice) -> Notice:
+    """Ask the author to remove what the platform does not let the bot remove."""
+    card = encode(not_taken_out())
+    return replace(notice, key=f"{notice.key}:asked", kind="reply", act=Act.WHISPER, words={}, card=card)
 
 
 def _gathered(pairs: Sequence[tuple[Notice, Nudge]]) -> Outgoing:

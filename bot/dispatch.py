@@ -21,7 +21,7 @@ from conference.refusal import Refusal
 from storage.audit import AuditEntry
 from storage.database import Database
 from storage.keys import KeyRing
-from storage.notices import Act, Notice
+from storage.notices import TAKEN_OUT, Act, Notice
 from storage.store import HOUSE, Store, TeamStore
 
 log = logging.getLogger(__name__)
@@ -79,12 +79,18 @@ class Dispatcher:
                 reply = parsed.command.handler(request, parsed.args)
         except Refusal as refusal:
             request.subjects.clear()
-            request.outbox.clear()
-            return self._answer(request, Reply(common.refusal(refusal)), command, refused=True)
+            request.outbox[:] = [n for n in request.outbox if n.kind == TAKEN_OUT]
+            also = common.TAKEN_OUT if self._take_out(request) else ""
+            return self._answer(request, Reply(common.refusal(refusal, also)), command, refused=True)
+        self._take_out(request)
         if parsed.command.undoable and request.store.changes.rows and request.member:
-            subject = request.subjects[0] if request.subjects else ""
+            subject = reply.subject or next(iter(request.subjects), "")
             request.store.remember(request.account, request.invocation.id, command, subject, request.now)
         return self._answer(request, reply, command)
+
+    def _take_out(self, request: Request) -> bool:
+        """Words about a patient leave a shared room, whether or not they could be used."""
+        return request.was_taken_out or (self.table.is_private(request.invocation.text) and request.take_out())
 
     def _parse(self, request: Request) -> Parsed:
         reading = Reading(

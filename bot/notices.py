@@ -24,7 +24,7 @@ from conference.meeting import Meeting
 from conference.people import Account, Member, Team
 from conference.task import Task, TaskKind
 from storage.audit import AuditEntry
-from storage.notices import Act, Notice
+from storage.notices import Act, Notice, NoticeState
 from storage.store import Store, TeamStore
 
 
@@ -122,11 +122,16 @@ def _summary(sending: Sending) -> Rendered:
     case = sending.store.cases.get(notice.subject)
     if case is None or case.summary is None or case.state in (CaseState.WITHDRAWN, CaseState.ERASED):
         return None
-    if str(case.summary.revision) != notice.words["revision"] or not all(p.is_intact() for p in case.summary.parts):
+    if str(case.summary.revision) != notice.words["revision"]:
+        return None
+    if not all(p.is_intact() for p in case.summary.parts):
+        why = f"not posted, because it no longer reads as you approved it. Look at it again: `case preview {case.ref}`."
+        sending.tell("held", case.author, present_cases.held_back(case, why), case.ref)
         return None
     strangers = _strangers(sending)
     if strangers is None or strangers:
         _hold_back(sending, case, strangers)
+        _take_down(sending)
         return None
     there = [sending.members[Account(a)].discipline for a in sending.in_room or ()]
     today = sending.now.astimezone(sending.zone).date()
@@ -135,6 +140,7 @@ def _summary(sending: Sending) -> Rendered:
         why = f"not everyone in the room may see {', '.join(held)}; that part was held back. `consent {case.ref}` shows what is allowed."
         sending.tell("held", case.author, present_cases.held_back(case, why), case.ref)
     if not parts:
+        _take_down(sending)
         return None
     _disclosed(sending, case, [p.section for p in parts])
     return present_cases.summary(case, parts, held)
@@ -152,11 +158,23 @@ def _strangers(sending: Sending) -> list[str] | None:
 def _hold_back(sending: Sending, case: Case, strangers: list[str] | None) -> None:
     who = ", ".join(strangers) if strangers else ""
     why = (
-        f"not posted, because {who} is in the room and not in the team for this case. `team add` or remove them, then approve again."
+        f"not posted, because {who} is in the room and not in the team for this case. Add them to the team or let them leave, then `case approve {case.ref}` again."
         if who
-        else "not posted, because I could not see who is in the room."
+        else f"not posted, because I could not see who is in the room. `case approve {case.ref}` tries again."
     )
     sending.tell("held", case.author, present_cases.held_back(case, why), case.ref)
+
+
+def _take_down(sending: Sending) -> None:
+    """Where a posted summary was to be changed and may no longer be shown at all, it leaves the room."""
+    notice = sending.notice
+    if notice.act is not Act.EDIT:
+        return
+    posted = sending.house.notices.at_message(notice.platform, notice.room, notice.words["message"])
+    if posted is not None:
+        sending.house.notices.mark(posted, NoticeState.DROPPED, why="taken out")
+    redact = replace(notice, key=f"down:{notice.key}", kind="redact", act=Act.REDACT, subject="", case="")
+    sending.house.notices.add(redact, sending.now)
 
 
 def _disclosed(sending: Sending, case: Case, sections: Sequence[str]) -> None:
@@ -256,6 +274,7 @@ def _task(why: str, *, urgent: bool = False) -> Callable[[Sending], Rendered]:
             lambda m: present_tasks.nudge(task, about, held, sending.zone_of(m)),
             buttons,
             urgent=hurry,
+            at_once=task.kind is TaskKind.SAFETY,
         )
         return replace(nudge, forms=present_tasks.finish_form(task)) if isinstance(nudge, Nudge) else nudge
 
@@ -267,9 +286,18 @@ def _is_snoozed(task: Task, sending: Sending) -> bool:
 
 
 def _to_person(
-    sending: Sending, account: str, row: Callable[[Member], Row], buttons: tuple[Button, ...], *, urgent: bool
+    sending: Sending,
+    account: str,
+    row: Callable[[Member], Row],
+    buttons: tuple[Button, ...],
+    *,
+    urgent: bool,
+    at_once: bool = False,
 ) -> Rendered:
-    """The nudge, to whoever hears for the person now, at a moment that person wants to hear it."""
+    """The nudge, to whoever hears for the person now, at a moment that person wants to hear it.
+
+    ``at_once``: it is about safety, and waits for no quiet hour, digest or return.
+    """
     member = sending.members.get(Account(account))
     if member is None:
         return None
@@ -278,7 +306,7 @@ def _to_person(
     due = hears_at(who, since, sending.team.zone, digest=sending.settings.reminders.digest, urgent=urgent)
     quiet = hears_at(who, sending.now, sending.team.zone, digest=None, urgent=True)
     at = max(due, quiet)
-    if at > sending.now:
+    if at > sending.now and not at_once:
         return Later(at)
     line = row(who)
     if who.account != member.account:

@@ -9,7 +9,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from adapters.card import Card, encode
-from adapters.platform import Invocation
+from adapters.platform import Invocation, Source
 from bot.settings import Settings
 from conference.case import Case
 from conference.decision import Decision
@@ -19,7 +19,7 @@ from conference.policy import Action, Relation, holders, may
 from conference.refusal import Refusal
 from conference.series import Series
 from conference.task import Task
-from storage.notices import Act, Notice
+from storage.notices import TAKEN_OUT, Act, Notice
 from storage.store import HOUSE, Store, TeamStore
 
 _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -130,7 +130,7 @@ class Request:
     def _may_touch(self, case: Case, to: Action, relations: list[Relation]) -> bool:
         if not self.has_right(to, *relations, case=case.ref):
             return False
-        return case.summary is not None or bool(relations) or to in _UNSEEN
+        return case.is_shared or bool(relations) or to in _UNSEEN
 
     def meeting(self, ref: str | None, to: Action, *, running: bool = False) -> Meeting:
         """The meeting named, or else the running one, or else the next one."""
@@ -157,16 +157,21 @@ class Request:
         if task is None or not self.has_right(Action.READ_TASKS):
             raise Refusal(f"There is no action item {ref}. `tasks` lists them.")
         if to is not Action.READ_TASKS:
-            self.check(to, *task.relations(self.me))
+            self.check(to, *task.relations(self.me, self.member_of(task.owner)))
         self.subjects.extend([task.ref, *([task.case] if task.case else [])])
         return task
 
-    def decision(self, ref: str) -> Decision:
+    def decision(self, ref: str, to: Action) -> tuple[Decision, Case]:
+        """The decision and its case; a missing one and one of a case that may not be seen are refused alike."""
         decision = self.store.decisions.get(ref)
-        if decision is None:
-            raise Refusal(f"There is no decision {ref}.")
-        self.subjects.extend([decision.ref, decision.case])
-        return decision
+        try:
+            case = self.case(decision.case, to) if decision else None
+        except Refusal:
+            case = None
+        if decision is None or case is None:
+            raise Refusal(f"There is no decision {ref} that you could {_VERB.get(to, 'see')}.")
+        self.subjects.append(decision.ref)
+        return decision, case
 
     def series(self, ref: str) -> Series:
         series = self.store.series.get(ref)
@@ -186,6 +191,31 @@ class Request:
     def say(self, notice: Notice) -> None:
         """Say this after the answer."""
         self.outbox.append(notice)
+
+    @property
+    def was_taken_out(self) -> bool:
+        """Whether the message that carried the words leaves the shared room it was typed in."""
+        return any(n.kind == TAKEN_OUT for n in self.outbox)
+
+    def take_out(self) -> bool:
+        """Remove the message that carried the words, where it was typed in a shared room; whether it was."""
+        said, place = self.invocation.message, self.invocation.place
+        if said is None or place.direct or self.invocation.source is not Source.TYPED:
+            return False
+        if not self.was_taken_out:
+            self.say(
+                Notice(
+                    key=f"inv:{self.invocation.id}:{TAKEN_OUT}",
+                    team=self.team_or_none.id if self.team_or_none else HOUSE,
+                    kind=TAKEN_OUT,
+                    act=Act.REDACT,
+                    platform=place.platform,
+                    room=said.room,
+                    account=self.account,
+                    words={"message": said.message},
+                )
+            )
+        return True
 
     def notice(
         self, kind: str, subject: str, *, act: Act = Act.POST, account: str = "", case: str = "", **words: str
@@ -239,6 +269,7 @@ _VERB = {
     Action.WITHDRAW_CASE: "withdraw",
     Action.ERASE_CASE: "erase",
     Action.DECIDE: "decide on",
+    Action.DISSENT: "dissent from",
     Action.ADD_TASK: "add items to",
     Action.KEEP_CONSENT: "record consent for",
 }

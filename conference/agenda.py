@@ -97,6 +97,10 @@ class Agenda:
         """The agenda without a case that was withdrawn or erased; history is kept."""
         return replace(self, items=tuple(i for i in self.items if i.case != case or i.state is not ItemState.WAITING))
 
+    def forget_case(self, case: CaseId) -> "Agenda":
+        """The agenda with the bare reference of an erased case: why it was on may tell of the patient."""
+        return replace(self, items=tuple(replace(i, why="") if i.case == case else i for i in self.items))
+
     def _check_open(self) -> None:
         if self.is_locked:
             raise Refusal("The agenda is locked. `agenda unlock` opens it again.")

@@ -210,6 +210,11 @@ class Case:
         return tuple(waits)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether others than the author may see its words: approved once, and not taken back."""
+        return self.summary is not None and self.state not in (CaseState.WITHDRAWN, CaseState.ERASED)
+
+    @property
     def is_settled(self) -> bool:
         """Closed, withdrawn, or put off to a day of its own: no agenda takes it by itself."""
         return self.state not in OPEN or (self.state is CaseState.DEFERRED and self.deferred_until is not None)
@@ -217,6 +222,9 @@ class Case:
     @property
     def is_ready(self) -> bool:
         return not self.missing
+
+    def may_become(self, state: CaseState) -> bool:
+        return state in NEXT[self.state]
 
     def _to(self, state: CaseState, verb: str) -> "Case":
         return replace(self, state=step(NEXT, self.state, state, self._name, verb))

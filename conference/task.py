@@ -80,12 +80,12 @@ class Task:
     def is_overdue(self, now: datetime) -> bool:
         return self.is_pending and self.due_at is not None and self.due_at <= now
 
-    def relations(self, member: Member) -> frozenset[Relation]:
-        """How the member stands to the item: owner, of the owning discipline, who added it."""
+    def relations(self, member: Member, owner: Member | None = None) -> frozenset[Relation]:
+        """How the member stands to the item: owner, of the owner's discipline, who added it."""
         held = set()
         if self.owner == member.account:
             held.add(Relation.OWNER)
-        if self.discipline == member.discipline:
+        if member.discipline in (self.discipline, owner.discipline if owner else None):
             held.add(Relation.DISCIPLINE)
         if self.created_by == member.account:
             held.add(Relation.CREATOR)
@@ -98,7 +98,12 @@ class Task:
 
     def assign(self, owner: Account | None, discipline: Discipline | None) -> "Task":
         return replace(
-            self._to(TaskState.OPEN, "assigned"), owner=owner, discipline=discipline, chased=Chase.NOBODY, note=""
+            self._to(TaskState.OPEN, "assigned"),
+            owner=owner,
+            discipline=discipline,
+            chased=Chase.NOBODY,
+            note="",
+            snoozed_until=None,
         )
 
     def move_due(self, due_at: datetime) -> "Task":
@@ -135,7 +140,7 @@ def hold_on(task: Task, decisions: Iterable[Decision], others: Mapping[TaskId, T
     """Why the item must wait, in words, or "" when it may go on.
 
     It waits for the item it comes after; a therapy item waits while therapy is paused, and under "medical first"
-    until the case's laboratory and medication items are settled.
+    until the case's laboratory and medication items are settled, those that are still to be named among them.
     """
     first = others.get(task.after) if task.after else None
     if first is not None and first.is_pending:
@@ -147,12 +152,17 @@ def hold_on(task: Task, decisions: Iterable[Decision], others: Mapping[TaskId, T
         return ""
     if standing.kind is DecisionKind.PAUSE_THERAPY:
         return f"held back by {standing.ref}: therapy is paused"
-    medical = sorted(t.ref for t in others.values() if t.is_pending and t.kind in (TaskKind.LAB, TaskKind.MEDICATION))
-    return f"held back by {standing.ref}: medical first ({', '.join(medical)})" if medical else ""
+    medical = [t for t in others.values() if t.kind in (TaskKind.LAB, TaskKind.MEDICATION)]
+    pending = sorted(t.ref for t in medical if t.is_pending)
+    if pending:
+        return f"held back by {standing.ref}: medical first ({', '.join(pending)})"
+    if any(t.closed_at is not None and t.closed_at >= standing.decided_at for t in medical):
+        return ""
+    return f"held back by {standing.ref}: medical first, and no lab or medication item is named yet"
 
 
 def standing_hold(decisions: Iterable[Decision]) -> Decision | None:
     """The newest decision about holding therapy back, unless the newest such decision lifts it."""
     about = [d for d in decisions if d.kind is not DecisionKind.PLAIN]
-    newest = max(about, key=lambda d: d.decided_at, default=None)
+    newest = max(about, key=lambda d: (d.decided_at, len(d.ref), d.ref), default=None)
     return None if newest is None or newest.kind is DecisionKind.RESUME else newest

@@ -1,7 +1,7 @@
 """The outbox. One row is one thing to say, named by its key for ever; delivery sends what is due, in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -14,6 +14,10 @@ from storage.keys import KeyDestroyed, KeyRing
 from storage.seal import Cell
 
 NOTICES = cast("Table", tables.NoticeRow.__table__)
+
+
+TAKEN_OUT = "taken-out"
+"""The kind of a notice that removes a person's own message; ``account`` is that person."""
 
 
 class Act(StrEnum):
@@ -74,12 +78,8 @@ class Notices:
         c = NOTICES.c
         if self._connection.execute(select(c.id).where(c.key == notice.key)).first():
             return False
-        body = Body(notice.card.decode(), dict(notice.words))
-        sealed = self._ring.seal(
-            self._connection, _cell(notice.team, notice.key, notice.case), msgspec.json.encode(body)
-        )
         row = {name: getattr(notice, name) for name in _PLAIN}
-        row |= {"act": notice.act.value, "state": notice.state.value, "body": sealed}
+        row |= {"act": notice.act.value, "state": notice.state.value, "body": self._sealed(notice)}
         self._connection.execute(insert(NOTICES).values(created_at=now, not_before=not_before or now, **row))
         return True
 
@@ -121,15 +121,33 @@ class Notices:
         """What was being sent when the programme stopped: its outcome is unknown."""
         return self._read(select(NOTICES).where(NOTICES.c.state == NoticeState.SENDING.value).order_by(NOTICES.c.id))
 
-    def mark(self, notice: Notice, state: NoticeState, **more: Any) -> None:
+    def of_case(self, team: str, case: str) -> tuple[Notice, ...]:
+        """Everything that was sealed with the case and shown to anyone, in rooms and in private."""
         c = NOTICES.c
+        mine = and_(c.team == team, c.case == case, c.state == NoticeState.SENT.value, c.message != "")
+        return self._read(select(NOTICES).where(mine).order_by(c.id))
+
+    def mark(self, notice: Notice, state: NoticeState, **more: Any) -> None:
+        """Note what became of it. What is settled keeps no card: a listing may quote a case that is erased later."""
+        c = NOTICES.c
+        if state in _SETTLED and notice.card:
+            try:
+                more["body"] = self._sealed(replace(notice, card=b""))
+            except KeyDestroyed:
+                more["body"] = b""
         self._connection.execute(update(NOTICES).where(c.id == notice.id).values(state=state.value, **more))
 
     def drop_pending(self, team: str, subject: str) -> None:
         """Forget what was going to be said about a subject."""
         c = NOTICES.c
         mine = and_(c.team == team, c.subject == subject, c.state == NoticeState.NEW.value)
-        self._connection.execute(update(NOTICES).where(mine).values(state=NoticeState.DROPPED.value, why="gone"))
+        for notice in self._read(select(NOTICES).where(mine)):
+            self.mark(notice, NoticeState.DROPPED, why="gone")
+
+    def _sealed(self, notice: Notice) -> bytes:
+        body = Body(notice.card.decode(), dict(notice.words))
+        cell = _cell(notice.team, notice.key, notice.case)
+        return self._ring.seal(self._connection, cell, msgspec.json.encode(body))
 
     def _read(self, statement: Any) -> tuple[Notice, ...]:
         rows = self._connection.execute(statement).mappings().all()
@@ -147,6 +165,7 @@ class Notices:
         )
 
 
+_SETTLED = (NoticeState.SENT, NoticeState.DROPPED, NoticeState.DEAD)
 _PLAIN = ("key", "team", "kind", "platform", "room", "thread", "direct", "account", "subject", "case")
 
 

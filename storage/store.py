@@ -14,7 +14,7 @@ from conference.meeting import Meeting, MeetingState
 from conference.minutes import MinutesPart
 from conference.people import Account, CaseId, Discipline, Member, Team
 from conference.series import Series
-from conference.task import PENDING, Task, TaskId
+from conference.task import PENDING, Task, TaskId, TaskState
 from storage import tables
 from storage.aggregates import Aggregates, Change, Changes, Kind
 from storage.audit import AuditEntry, append
@@ -121,6 +121,9 @@ class TeamStore:
         self.ring.destroy(self.connection, self.id, f"case:{ref}", now)
         mine = and_(CASES.c.team == self.id, CASES.c.ref == ref)
         self.connection.execute(update(CASES).where(mine).values(state=CaseState.ERASED.name, body=b"", mrn=""))
+        tasks = and_(TASKS.c.team == self.id, TASKS.c.case == ref)
+        self.connection.execute(update(TASKS).where(tasks).values(state=TaskState.DROPPED.value, body=b""))
+        self.connection.execute(delete(UNDO).where(UNDO.c.team == self.id))  # rows as they were may tell of the case
 
     def _clear_case(self, case: Case) -> Mapping[str, object]:
         mrn = case.identifiers.get(Identifier.MRN, "")

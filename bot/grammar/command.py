@@ -27,6 +27,8 @@ class Command:
     asks: Action | None = None
     """The right that the handler asks for on the thing itself; for help and the documents."""
     undoable: bool = False
+    private: bool = False
+    """Its words may name a patient: typed in a shared room, they are taken out of it, used or refused."""
     group: str = ""
 
     @property
@@ -61,6 +63,13 @@ class CommandTable:
             if found:
                 return found, length
         return None
+
+    def is_private(self, text: str) -> bool:
+        """Whether the words begin a private command and say more than its name, readable or not."""
+        words = text.casefold().split()
+        return any(
+            c.private and tuple(words[: len(c.path)]) == c.path and len(words) > len(c.path) for c in self.commands
+        )
 
     def under(self, words: Sequence[str]) -> tuple[Command, ...]:
         """The commands that begin with these words."""

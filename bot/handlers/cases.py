@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from adapters.platform import MessageRef, Source
 from bot.forms import read_case_form
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
 from bot.present import cases as present
 from bot.request import Audience, Reply, Request
+from bot.screen import screened
 from conference.case import OPEN, Case, CaseState, Identifier, Section, fold
 from conference.meeting import Meeting
 from conference.panel import alike
@@ -15,7 +15,7 @@ from conference.people import Role
 from conference.policy import Action
 from conference.record import Preview, check_clean, known_people, preview
 from conference.refusal import Refusal
-from storage.notices import Act
+from storage.notices import Act, Notice, NoticeState
 
 
 MOST_LISTED = 100
@@ -34,7 +34,7 @@ def submit(request: Request, args: Args) -> Reply:
     known_people(case)
     request.store.begin_case(case, request.now)
     request.subjects.append(case.ref)
-    hints = [present.TAKEN_FROM_ROOM] if _remove_from_room(request) else []
+    hints = [present.TAKEN_FROM_ROOM] if request.take_out() else []
     hints += [present.same_person(other) for other in _same_person(request, case)]
     return _previewed(request, case, " ".join(hints))
 
@@ -89,17 +89,29 @@ def approve(request: Request, args: Args) -> Reply:
             f"The case has changed since that preview. Look at it again: `case preview {case.ref}`.",
             f"case preview {case.ref}",
         )
-    if case.summary and case.summary.parts == shown.parts and case.state is not CaseState.WITHDRAWN:
+    stands = bool(request.store.notices.about(request.team.id, case.ref, "summary"))
+    if case.summary and case.summary.parts == shown.parts and case.state in OPEN and stands:
         raise Refusal(f"Case {case.ref} is approved in just these words already.")
     check_clean(shown.parts, case, request.members)
-    again = case.summary is not None
+    again = case.summary is not None and stands
     case = case.approve(shown.parts, request.account, request.now)
     request.store.cases.save(case)
     _unpost(request, case)
-    request.say(
-        request.notice("summary", case.ref, case=case.ref, revision=str(case.summary.revision if case.summary else 0))
-    )
+    request.say(summary_notice(request, case))
     return Reply(present.approved(case, request.team, again=again), case=case.ref)
+
+
+def summary_notice(request: Request, case: Case) -> Notice:
+    """Post the approved summary; the sender checks once more who would see it."""
+    revision = str(case.summary.revision if case.summary else 0)
+    return request.notice("summary", case.ref, case=case.ref, revision=revision)
+
+
+def refresh_summary(request: Request, case: Case) -> None:
+    """Bring what was posted of the case up to what may be seen of it now."""
+    for posted in request.store.notices.about(request.team.id, case.ref, "summary"):
+        edit = replace(summary_notice(request, case), act=Act.EDIT, room=posted.room)
+        request.say(replace(edit, words={**edit.words, "message": posted.message}))
 
 
 def show(request: Request, args: Args) -> Reply:
@@ -129,18 +141,20 @@ def defer(request: Request, args: Args) -> Reply:
     case = request.case(args.opt("case", str), to=Action.TRIAGE_CASE)
     until = args.opt("until", Moment)
     on = until.at.astimezone(request.zone).date() if until else None
-    case = case.defer(on, args.text("because"))
+    why = screened(request, args.text("because"), case)
+    case = case.defer(on, why.text)
     request.store.cases.save(case)
     _leave_agendas(request, case)
-    return Reply(present.deferred(case), Audience.ROOM, subject=case.ref)
+    return Reply(present.deferred(case, why.note), Audience.ROOM, subject=case.ref, case=case.ref)
 
 
 def withdraw(request: Request, args: Args) -> Reply:
-    case = request.case(args.opt("case", str), to=Action.WITHDRAW_CASE).withdraw(args.text("because"))
+    case = request.case(args.opt("case", str), to=Action.WITHDRAW_CASE)
+    case = case.withdraw(screened(request, args.text("because"), case).text)
     request.store.cases.save(case)
     _unpost(request, case)
     _leave_agendas(request, case)
-    return Reply(present.withdrawn(case), subject=case.ref)
+    return Reply(present.withdrawn(case), subject=case.ref, case=case.ref)
 
 
 def close(request: Request, args: Args) -> Reply:
@@ -152,7 +166,7 @@ def close(request: Request, args: Args) -> Reply:
             f"Finish or drop them first: `tasks case {case.ref}`.",
             f"tasks case {case.ref}",
         )
-    case = case.close(args.text("because"))
+    case = case.close(screened(request, args.text("because"), case).text)
     request.store.cases.save(case)
     _leave_agendas(request, case)
     return Reply(present.closed(case), subject=case.ref)
@@ -165,7 +179,12 @@ def erase(request: Request, args: Args) -> Reply:
     if args.text("sure") != "for ever":
         return Reply(present.really_erase(case))
     _unpost(request, case)
+    for posted in request.store.notices.of_case(request.team.id, case.ref):
+        _redact(request, posted)
     _leave_agendas(request, case)
+    for meeting in request.store.meetings.all():
+        if meeting.agenda.has_case(case.ref):
+            request.store.meetings.save(replace(meeting, agenda=meeting.agenda.forget_case(case.ref)))
     for task in request.store.tasks_on(case.ref):
         request.store.timers.plan(task.ref, {}, request.now)
     request.store.erase_case(case.ref, request.now)
@@ -197,25 +216,18 @@ def _covers(words: str, hidden: str) -> bool:
     return fold(words) in fold(hidden) or fold(hidden) in fold(words)
 
 
-def _remove_from_room(request: Request) -> bool:
-    """Take what was typed in a shared room out of it, where the platform lets us."""
-    said, place = request.invocation.message, request.invocation.place
-    if said is None or place.direct or request.invocation.source is not Source.TYPED:
-        return False
-    _redact(request, said)
-    return True
-
-
 def _unpost(request: Request, case: Case) -> None:
     """Take what was posted of the case out of the rooms."""
     for posted in request.store.notices.about(request.team.id, case.ref, "summary"):
-        _redact(request, MessageRef(posted.room, posted.message))
+        _redact(request, posted)
     request.store.notices.drop_pending(request.team.id, case.ref)
 
 
-def _redact(request: Request, message: MessageRef) -> None:
-    notice = request.notice("redact", "", act=Act.REDACT, message=message.message)
-    request.say(replace(notice, room=message.room))
+def _redact(request: Request, posted: Notice) -> None:
+    """Take out what was posted; from now on it counts as gone."""
+    request.store.notices.mark(posted, NoticeState.DROPPED, why="taken out")
+    notice = request.notice("redact", "", act=Act.REDACT, message=posted.message)
+    request.say(replace(notice, room=posted.room))
 
 
 def _leave_agendas(request: Request, case: Case) -> None:
@@ -231,5 +243,5 @@ def _meetings_with(request: Request, case: Case) -> list[Meeting]:
 def _may_list(request: Request, case: Case) -> bool:
     """Drafts are seen by their authors, and as a bare reference by who plans the agenda; a guest sees one case."""
     if request.me.has(Role.GUEST):
-        return case.ref == request.me.case and case.summary is not None
-    return case.summary is not None or case.author == request.account or request.has_right(Action.SHAPE_AGENDA)
+        return case.ref == request.me.case and case.is_shared
+    return case.is_shared or case.author == request.account or request.has_right(Action.SHAPE_AGENDA)

@@ -55,13 +55,14 @@ def defer(request: Request, args: Args) -> Reply:
     meeting = request.meeting(None, to=Action.LEAD_MEETING, running=True)
     item = meeting.current
     case = request.store.cases.get(item.case) if item and item.case else None
-    why = screened(request, args.text("because"), case).text if args.text("because") else ""
-    meeting = meeting.defer_item(why, request.now)
-    if case is not None:
-        request.store.cases.save(case.defer(None, why))
+    why = screened(request, args.text("because"), case)
+    meeting = meeting.defer_item(why.text, request.now)
+    if case is not None and case.may_become(CaseState.DEFERRED):
+        request.store.cases.save(case.defer(None, why.text))
         request.subjects.append(case.ref)
     request.store.meetings.save(meeting)
-    return _board(request, meeting, f"{item.case or item.title} is left for the next meeting." if item else "")
+    left = f"{item.case or item.title} is left for the next meeting." if item else ""
+    return _board(request, meeting, " ".join(w for w in (left, why.note) if w))
 
 
 def here(request: Request, args: Args) -> Reply:
@@ -108,7 +109,8 @@ def _mark_discussed(request: Request, before: Meeting, after: Meeting) -> None:
         return
     now_done = next((i for i in after.agenda.items if i.number == item.number), item)
     case = request.store.cases.get(item.case)
-    if now_done.state is ItemState.DONE and case is not None and case.state in (CaseState.APPROVED, CaseState.DEFERRED):
+    is_new = case is not None and case.state is not CaseState.DISCUSSED and case.may_become(CaseState.DISCUSSED)
+    if now_done.state is ItemState.DONE and case is not None and is_new:
         request.store.cases.save(case.discuss(request.now))
 
 

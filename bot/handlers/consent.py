@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
+from bot.handlers.cases import refresh_summary
 from bot.present import consent as present
 from bot.request import Reply, Request
 from conference.consent import Category, Grant
 from conference.people import Discipline
 from conference.policy import Action
 from conference.refusal import Refusal
-from storage.notices import Act
 
 
 def consent(request: Request, args: Args) -> Reply:
@@ -37,10 +37,5 @@ def _record(request: Request, args: Args, grant: Grant) -> Reply:
     others = tuple(g for g in case.consents if g.category is not grant.category)
     case = replace(case, consents=(*others, grant))
     request.store.cases.save(case)
-    for posted in request.store.notices.about(request.team.id, case.ref, "summary"):
-        revision = str(case.summary.revision if case.summary else 0)
-        edit = request.notice(
-            "summary", case.ref, act=Act.EDIT, case=case.ref, message=posted.message, revision=revision
-        )
-        request.say(replace(edit, room=posted.room))
+    refresh_summary(request, case)
     return Reply(present.consents(case, grant), case=case.ref)

@@ -20,8 +20,9 @@ def decide(request: Request, args: Args) -> Reply:
     text = screened(request, args.text("decision"), case)
     running = request.store.running_meetings()
     meeting = next((m for m in running if m.agenda.has_case(case.ref)), None)
-    said = {name: screened(request, args.text(name), case).text for name in ("because", "prefers") if args.text(name)}
-    options = tuple(screened(request, o.strip(), case).text for o in args.text("options").split(";") if o.strip())
+    said = {name: screened(request, args.text(name), case) for name in ("because", "prefers")}
+    options = [screened(request, o.strip(), case) for o in args.text("options").split(";") if o.strip()]
+    notes = dict.fromkeys(s.note for s in (text, *said.values(), *options) if s.note)
     decision = Decision(
         DecisionId(request.store.next_ref("D")),
         request.team.id,
@@ -30,9 +31,9 @@ def decide(request: Request, args: Args) -> Reply:
         request.now,
         request.account,
         DecisionKind.of(args.text("kind") or args.text("decision")),
-        said.get("because", ""),
-        options,
-        said.get("prefers", ""),
+        said["because"].text,
+        tuple(o.text for o in options),
+        said["prefers"].text,
         meeting.ref if meeting else None,
     )
     request.store.decisions.save(decision)
@@ -41,14 +42,13 @@ def decide(request: Request, args: Args) -> Reply:
     request.subjects.append(decision.ref)
     held = _held_by(request, decision)
     goals = case.summary.part(Section.GOALS) if case.summary else ""
-    card = present.decided(decision, held, goals, request.members, text.note)
+    card = present.decided(decision, held, goals, request.members, " ".join(notes))
     return Reply(card, Audience.ROOM, kind="decision", subject=decision.ref, case=case.ref)
 
 
 def prefer(request: Request, args: Args) -> Reply:
     """Add what the patient prefers to a decision that lacks it."""
-    decision = request.decision(args.text("decision"))
-    case = request.case(decision.case, to=Action.DECIDE)
+    decision, case = request.decision(args.text("decision"), to=Action.DECIDE)
     words = screened(request, args.text("preference"), case)
     decision = decision.record_preference(words.text)
     request.store.decisions.save(decision)
@@ -58,8 +58,7 @@ def prefer(request: Request, args: Args) -> Reply:
 
 
 def dissent(request: Request, args: Args) -> Reply:
-    decision = request.decision(args.text("decision"))
-    case = request.case(decision.case, to=Action.READ_CASE)
+    decision, case = request.decision(args.text("decision"), to=Action.DISSENT)
     words = screened(request, args.text("words"), case)
     decision = decision.dissent(request.account, words.text, request.now)
     request.store.decisions.save(decision)
@@ -73,8 +72,7 @@ def dissent(request: Request, args: Args) -> Reply:
 
 
 def show(request: Request, args: Args) -> Reply:
-    decision = request.decision(args.text("decision"))
-    case = request.case(decision.case, to=Action.READ_CASE)
+    decision, case = request.decision(args.text("decision"), to=Action.READ_CASE)
     return Reply(present.decision(decision, request.members, request.zone), case=case.ref)
 
 

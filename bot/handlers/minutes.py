@@ -33,7 +33,8 @@ def sign(request: Request, args: Args) -> Reply:
 
 def correct(request: Request, args: Args) -> Reply:
     meeting = _meeting(request, args, to=Action.SIGN_MINUTES)
-    words = screened(request, args.text("correction"))
+    cases = [request.store.cases.get(i.case) for i in meeting.agenda.items if i.case]
+    words = screened(request, args.text("correction"), *cases)
     meeting = meeting.correct(words.text, request.account, request.now)
     request.store.meetings.save(meeting)
     return Reply(present.corrected(meeting, words.note), Audience.ROOM, kind="minutes", subject=meeting.ref)

@@ -54,7 +54,7 @@ def claim(request: Request, args: Args) -> Reply:
     task = request.task(args.text("task"), to=Action.READ_TASKS)
     mine = task.owner is None and task.discipline in (None, request.me.discipline)
     if not mine:
-        request.check(Action.CHANGE_TASK, *task.relations(request.me))
+        request.check(Action.CHANGE_TASK, *task.relations(request.me, request.member_of(task.owner)))
     return _saved(request, task.claim(request.account), "is claimed")
 
 

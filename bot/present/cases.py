@@ -191,9 +191,9 @@ def state(it: Case) -> str:
     return it.state.value
 
 
-def deferred(it: Case) -> Card:
+def deferred(it: Case, hint: str) -> Card:
     until = f" until {day(it.deferred_until)}" if it.deferred_until else " to the next agenda"
-    return note(f"{it.ref} is deferred{until}" + (f": {it.why}" if it.why else "."))
+    return note(f"{it.ref} is deferred{until}" + (f": {it.why}" if it.why else "."), hint)
 
 
 def withdrawn(it: Case) -> Card:
