@@ -8,18 +8,205 @@ from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 _WHY = "street address, (B)"
-_UNITS = frozenset("apt apartment suite ste trailer flat psc".split())
-_MILITARY = frozenset("apo fpo dpo".split())
-_LINKS = frozenset("de la le du des da do dos del di dei nad u ul ut van von der den am im an of the st and".split())
-_ENDINGS = ("strasse", "straße", "straat", "gatan", "vagen", "vej", "gade", "katu", "tie", "weg", "gasse", "veien", "utca", "laan", "plein", "platz", "allee", "gata", "veg")
+_UNITS = frozenset(["apt", "apartment", "suite", "ste", "trailer", "flat", "psc"])
+_MILITARY = frozenset(["apo", "fpo", "dpo"])
+_LINKS = frozenset(
+    [
+        "de",
+        "la",
+        "le",
+        "du",
+        "des",
+        "da",
+        "do",
+        "dos",
+        "del",
+        "di",
+        "dei",
+        "nad",
+        "u",
+        "ul",
+        "ut",
+        "van",
+        "von",
+        "der",
+        "den",
+        "am",
+        "im",
+        "an",
+        "of",
+        "the",
+        "st",
+        "and",
+    ]
+)
+_ENDINGS = (
+    "strasse",
+    "straße",
+    "straat",
+    "gatan",
+    "vagen",
+    "vej",
+    "gade",
+    "katu",
+    "tie",
+    "weg",
+    "gasse",
+    "veien",
+    "utca",
+    "laan",
+    "plein",
+    "platz",
+    "allee",
+    "gata",
+    "veg",
+)
 _STOP = frozenset(
-    "mg mcg ml units unit days day weeks week wks wk months month mos years year yrs yr hours hour hrs minutes mins times time the a an of in on for to with and or per at every mm cm kg "
-    "lbs lb percent beats tablets tabs tablet tab pills doses dose patients people men women episodes visits sessions drinks packs pack more less is was his her my x points out right left "
-    "other children kids sons daughters siblings brothers sisters yo male female p g bid tid qid qd qhs prn po daily nightly am pm that this who which when he she they it we i you".split()
+    [
+        "mg",
+        "mcg",
+        "ml",
+        "units",
+        "unit",
+        "days",
+        "day",
+        "weeks",
+        "week",
+        "wks",
+        "wk",
+        "months",
+        "month",
+        "mos",
+        "years",
+        "year",
+        "yrs",
+        "yr",
+        "hours",
+        "hour",
+        "hrs",
+        "minutes",
+        "mins",
+        "times",
+        "time",
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "on",
+        "for",
+        "to",
+        "with",
+        "and",
+        "or",
+        "per",
+        "at",
+        "every",
+        "mm",
+        "cm",
+        "kg",
+        "lbs",
+        "lb",
+        "percent",
+        "beats",
+        "tablets",
+        "tabs",
+        "tablet",
+        "tab",
+        "pills",
+        "doses",
+        "dose",
+        "patients",
+        "people",
+        "men",
+        "women",
+        "episodes",
+        "visits",
+        "sessions",
+        "drinks",
+        "packs",
+        "pack",
+        "more",
+        "less",
+        "is",
+        "was",
+        "his",
+        "her",
+        "my",
+        "x",
+        "points",
+        "out",
+        "right",
+        "left",
+        "other",
+        "children",
+        "kids",
+        "sons",
+        "daughters",
+        "siblings",
+        "brothers",
+        "sisters",
+        "yo",
+        "male",
+        "female",
+        "p",
+        "g",
+        "bid",
+        "tid",
+        "qid",
+        "qd",
+        "qhs",
+        "prn",
+        "po",
+        "daily",
+        "nightly",
+        "am",
+        "pm",
+        "that",
+        "this",
+        "who",
+        "which",
+        "when",
+        "he",
+        "she",
+        "they",
+        "it",
+        "we",
+        "i",
+        "you",
+    ]
 )
 # Street words that are everyday words too: in lower case they need a name or a number of three digits before them.
-_EVERYDAY = frozenset("way run view walk row place drive path close square loop plaza court via tie route pl rd pike ridge grove circle trail park rue".split())
-_AMBIGUOUS = _EVERYDAY | frozenset("dr row".split())
+_EVERYDAY = frozenset(
+    [
+        "way",
+        "run",
+        "view",
+        "walk",
+        "row",
+        "place",
+        "drive",
+        "path",
+        "close",
+        "square",
+        "loop",
+        "plaza",
+        "court",
+        "via",
+        "tie",
+        "route",
+        "pl",
+        "rd",
+        "pike",
+        "ridge",
+        "grove",
+        "circle",
+        "trail",
+        "park",
+        "rue",
+    ]
+)
+_AMBIGUOUS = _EVERYDAY | frozenset(["dr", "row"])
 
 
 def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
@@ -37,7 +224,10 @@ def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
 
 
 def _is_street(token: Token, lexicon: Lexicon) -> bool:
-    return token.is_word and (token.key in lexicon.lists["street"] or (len(token.key) > 7 and token.key.endswith(_ENDINGS) and not token.word.spelled))
+    return token.is_word and (
+        token.key in lexicon.lists["street"]
+        or (len(token.key) > 7 and token.key.endswith(_ENDINGS) and not token.word.spelled)
+    )
 
 
 def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
@@ -51,10 +241,26 @@ def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int]
         token = tokens[step]
         if token.text in ".'-/#" or (token.text.isdigit() and len(token.text) < 6):
             continue
-        if not token.is_word or (token.key in _STOP and not (names and token.key in _LINKS) and token.key not in ("the",)):
+        if not token.is_word or (
+            token.key in _STOP and not (names and token.key in _LINKS) and token.key not in ("the",)
+        ):
             return None
-        if _is_street(token, lexicon) and (names or token.key not in lexicon.lists["street"]) and not _more(tokens, step, lexicon):
-            wave = step + 1 < len(tokens) and tokens[step + 1].key in ("elevation", "elevations", "depression", "depressions", "segment", "segments", "changes", "wave", "abnormality")
+        if (
+            _is_street(token, lexicon)
+            and (names or token.key not in lexicon.lists["street"])
+            and not _more(tokens, step, lexicon)
+        ):
+            wave = step + 1 < len(tokens) and tokens[step + 1].key in (
+                "elevation",
+                "elevations",
+                "depression",
+                "depressions",
+                "segment",
+                "segments",
+                "changes",
+                "wave",
+                "abnormality",
+            )
             return None if token.key == "st" and wave else (at, step) if _street_like(tokens, at, step, names) else None
         names.append(token)
         if token.key not in _LINKS and token.shape is Shape.LOWER and token.word.common > 11:
@@ -80,19 +286,35 @@ def _unnumbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, in
     if not (token.is_word and _is_street(token, lexicon)) or at == 0:
         return None
     start = at
-    while start > 0 and at - start < 3 and tokens[start - 1].is_word and (tokens[start - 1].shape is not Shape.LOWER or token.shape is Shape.LOWER):
-        if tokens[start - 1].key in _LINKS | _STOP | lexicon.lists["place_before"] or tokens[start - 1].key in lexicon.lists["title"]:
+    while (
+        start > 0
+        and at - start < 3
+        and tokens[start - 1].is_word
+        and (tokens[start - 1].shape is not Shape.LOWER or token.shape is Shape.LOWER)
+    ):
+        if (
+            tokens[start - 1].key in _LINKS | _STOP | lexicon.lists["place_before"]
+            or tokens[start - 1].key in lexicon.lists["title"]
+        ):
             break
         start -= 1
     while start < at and tokens[start].first and tokens[start].word.common > 9:
         start += 1
-    part = [t for t in tokens[start:at] if t.key not in lexicon.lists["generic"] and t.key not in lexicon.lists["harmless"]]
+    part = [
+        t for t in tokens[start:at] if t.key not in lexicon.lists["generic"] and t.key not in lexicon.lists["harmless"]
+    ]
     before = tokens[start - 1].key if start else ""
     if not part or token.key in ("dr", "st", "av", "ct", "pl", "al", "tie", "via", "row", "run"):
         return None
     if token.shape is Shape.TITLE and not token.loud:
-        return (start, at) if token.key not in _EVERYDAY or before in ("on", "at", "near", "off", "to", "and", "of") else None
-    good = before in ("on", "off", "along") and token.key not in _EVERYDAY - {"court", "terrace"} or any(t.key in ("street", "avenue", "blvd", "boulevard", "rd", "ave") for t in (token,))
+        return (
+            (start, at)
+            if token.key not in _EVERYDAY or before in ("on", "at", "near", "off", "to", "and", "of")
+            else None
+        )
+    good = (before in ("on", "off", "along") and token.key not in _EVERYDAY - {"court", "terrace"}) or any(
+        t.key in ("street", "avenue", "blvd", "boulevard", "rd", "ave") for t in (token,)
+    )
     return (max(start, at - 2), at) if good and before in ("on", "off", "along", "near", "at", "and", "to") else None
 
 
@@ -101,10 +323,21 @@ def _anchored(tokens: list[Token], at: int) -> tuple[int, int] | None:
     token = tokens[at]
     ahead = tokens[at + 1 : at + 3]
     number = next((t for t in ahead if t.text not in ".#"), None)
-    unit = (token.key in _UNITS or (token.key == "unit" and at + 2 < len(tokens) and tokens[at + 2].key == "box")) and number is not None and number.text.isdigit() and len(number.text) < 6
+    unit = (
+        (token.key in _UNITS or (token.key == "unit" and at + 2 < len(tokens) and tokens[at + 2].key == "box"))
+        and number is not None
+        and number.text.isdigit()
+        and len(number.text) < 6
+    )
     military = token.key in _MILITARY and number is not None and number.key in ("ae", "aa", "ap")
     code = (
-        token.is_word and len(token.text) <= 3 and at > 0 and tokens[at - 1].text in ",\n" and bool(ahead) and ahead[0].text.isdigit() and len(ahead[0].text) == 5
+        token.is_word
+        and len(token.text) <= 3
+        and at > 0
+        and tokens[at - 1].text in ",\n"
+        and bool(ahead)
+        and ahead[0].text.isdigit()
+        and len(ahead[0].text) == 5
     )
     if not (unit or military or code):
         return None
@@ -117,7 +350,11 @@ def _head(tokens: list[Token], at: int) -> int:
     best, back, lines = at, at - 1, 0
     while back >= 0 and at - back <= 14:
         token = tokens[back]
-        if token.masked or token.text in ":;!?()" or (token.text == "." and back and len(tokens[back - 1].text) > 5 and tokens[back + 1].first):
+        if (
+            token.masked
+            or token.text in ":;!?()"
+            or (token.text == "." and back and len(tokens[back - 1].text) > 5 and tokens[back + 1].first)
+        ):
             break
         if token.text == "\n":
             lines += 1
@@ -126,7 +363,27 @@ def _head(tokens: list[Token], at: int) -> int:
         elif token.text.isdigit() and len(token.text) <= 6:
             best = back
         elif token.is_word:
-            if token.key in ("is", "at", "to", "in", "on", "as", "was", "from", "address", "sent", "me", "my", "for", "live", "lives") and token.shape is Shape.LOWER:
+            if (
+                token.key
+                in (
+                    "is",
+                    "at",
+                    "to",
+                    "in",
+                    "on",
+                    "as",
+                    "was",
+                    "from",
+                    "address",
+                    "sent",
+                    "me",
+                    "my",
+                    "for",
+                    "live",
+                    "lives",
+                )
+                and token.shape is Shape.LOWER
+            ):
                 break
             if token.shape is not Shape.LOWER and (best > back):
                 best = back
@@ -146,20 +403,35 @@ def _tail(tokens: list[Token], last: int) -> int:
             if lines > 5 or (at + 1 < len(tokens) and tokens[at + 1].text == "\n"):
                 break
         elif token.text.isdigit():
-            if len(token.text) >= 4 or tokens[at - 1].key in _UNITS or tokens[at - 1].text in ".#" or tokens[at - 1].key == "box" or (lines == 0 and len(token.text) >= 2 and at == last + 1):
+            if (
+                len(token.text) >= 4
+                or tokens[at - 1].key in _UNITS
+                or tokens[at - 1].text in ".#"
+                or tokens[at - 1].key == "box"
+                or (lines == 0 and len(token.text) >= 2 and at == last + 1)
+            ):
                 best = at
-        elif token.key in _UNITS or token.key in _MILITARY or token.key == "box":
+        elif (
+            token.key in _UNITS or token.key in _MILITARY or token.key == "box" or (token.is_word and _town(tokens, at))
+        ):
             best = at
-        elif token.is_word and _town(tokens, at):
-            best = at
-        elif token.is_word and not (token.key in _LINKS and at + 1 < len(tokens) and _town(tokens, at + 1)):
-            if not _code_ahead(tokens, at):
+        elif token.is_word:
+            link = token.key in _LINKS and at + 1 < len(tokens) and _town(tokens, at + 1)
+            if not link and not _code_ahead(tokens, at):
                 break
-        elif token.text in "!?;:" or (token.text == "." and (len(tokens[at - 1].text) > 4 or tokens[at - 1].text.isdigit()) and not tokens[at - 1].key in _UNITS):
-            if not (token.text == "." and at + 1 < len(tokens) and tokens[at + 1].key in _UNITS):
-                break
+        elif _stops(tokens, at):
+            break
         at += 1
     return best
+
+
+def _stops(tokens: list[Token], at: int) -> bool:
+    """Whether a sign ends the address; the dot of an abbreviation does not."""
+    sign, before = tokens[at].text, tokens[at - 1]
+    if sign != ".":
+        return sign in "!?;:"
+    closes = (len(before.text) > 4 or before.text.isdigit()) and before.key not in _UNITS
+    return closes and not (at + 1 < len(tokens) and tokens[at + 1].key in _UNITS)
 
 
 def _town(tokens: list[Token], at: int) -> bool:
@@ -167,11 +439,22 @@ def _town(tokens: list[Token], at: int) -> bool:
     token = tokens[at]
     if token.first and tokens[at - 1].text in ".!?" and token.word.spelled and token.key not in _UNITS:
         return False
-    if token.first and tokens[at - 1].text == "\n" and token.word.spelled and token.word.ratio < 4 and not token.word.place:
+    if (
+        token.first
+        and tokens[at - 1].text == "\n"
+        and token.word.spelled
+        and token.word.ratio < 4
+        and not token.word.place
+    ):
         return False
     if token.shape in (Shape.TITLE, Shape.UPPER):
         return not (token.loud and token.word.spelled and token.word.ratio < 4 and not token.word.place)
-    return token.word.place >= 2 and not token.word.spelled or token.key in STATES or (len(token.key) == 2 and token.key.upper() in STATE_CODES and tokens[at - 1].text == ",") or (not token.word)
+    return (
+        (token.word.place >= 2 and not token.word.spelled)
+        or token.key in STATES
+        or (len(token.key) == 2 and token.key.upper() in STATE_CODES and tokens[at - 1].text == ",")
+        or (not token.word)
+    )
 
 
 def _code_ahead(tokens: list[Token], at: int) -> bool:

@@ -7,7 +7,9 @@ from conference.deid.model import Kind, Mark
 
 _OLD = r"(?P<v>9\d|1[0-2]\d)"
 _UNITS = "one|two|three|four|five|six|seven|eight|nine"
-_WORDS = rf"(?P<v>ninety(?:[\s-](?:{_UNITS}))?|(?:one |a )?hundred(?:[\s-](?:and[\s-])?(?:{_UNITS}|ten|eleven|twelve))?)"
+_WORDS = (
+    rf"(?P<v>ninety(?:[\s-](?:{_UNITS}))?|(?:one |a )?hundred(?:[\s-](?:and[\s-])?(?:{_UNITS}|ten|eleven|twelve))?)"
+)
 _AFTER = r"(?=\s?-?\s?(?:years?|yrs?|yr|y)[\s-]{0,2}(?:old|o\b|of age)|\s?-?\s?(?:y/?o|y\.o\.?|yo[mfw]?|yof|yom|yrs?|y)\b|\s?-?\s?years?[- ]old)"
 _BEFORE = (
     r"\b(?:aged?|age is|age was|age of|ages|turned|turning|turns|turn|she is|he is|she's|he's|is now|now|nearly|almost|lived to|died at|i am|i'm|mom is|"
@@ -17,7 +19,7 @@ _RULES = (
     rf"(?<![\d./-]){_OLD}{_AFTER}",
     rf"{_BEFORE}(?:about |approximately |over )?{_OLD}(?![\d%/.:-]|\s?(?:mg|mmhg|kg|lbs?|percent|%|bpm|degrees|on\b|days?|weeks?|months?|minutes?|hours?|pounds|units?|and\s|cm|mm|in\b|systolic|over|points|ml|or\b|miles|beats|pack|meters|steps|g\b|L\b|RA\b))",
     rf"(?:^|[\n;,.(]|\bpt|\bpatient|\ba|\ban|\bthis)\s?{_OLD}\s?-?(?=[mfMF]\b|\s?(?:male|female|man|woman|lady|gentleman|gentlewoman)\b)",
-    rf"(?<!\w)(?P<v>(?:9\d|1[0-2]\d)(?:st|nd|rd|th))(?= (?:birthday|bday|year of life))",
+    r"(?<!\w)(?P<v>(?:9\d|1[0-2]\d)(?:st|nd|rd|th))(?= (?:birthday|bday|year of life))",
     rf"\b{_WORDS}(?=[\s-]{{1,2}}(?:year|yr)s?[\s-]{{1,2}}(?:old|of age))",
     rf"\b(?:aged?|turned|turning|she is|he is|is now|age of)\s{_WORDS}(?!\s?(?:percent|mg|degrees|over))\b",
     r"\b(?P<v>nonagenarians?|centenarians?|supercentenarians?)\b",
@@ -39,7 +41,7 @@ _PLAIN_RULES = (
     rf"\b(?:at|to|past|until|till|reached|turned|of|oldest|spry|frail|sharp|young|healthy|robust|feisty|a)\s{_BARE}(?=[,.;)!?]|\s?$|\s(?:she|he|they|and still|now|but|with no|who|the)\b)",
     rf"\b(?:ages|couple)\b[^.\n]{{0,12}}?\b{_BARE}",
     rf"(?<![\d/.])9\d\s(?:and|&)\s{_BARE}(?=[,.;)]|\s?$)",
-    rf"(?:^|[\n.;]\s?)(?P<v>9\d|10\d)(?=\s(?:and|but)\s(?:still|lives|frail|alert|independent))",
+    r"(?:^|[\n.;]\s?)(?P<v>9\d|10\d)(?=\s(?:and|but)\s(?:still|lives|frail|alert|independent))",
     r"(?<![\d./-])(?P<v>9\d|10\d|11[0-5])(?=\s?-?(?:ish\b|\syears\b(?! (?:ago|later|of experience|in |together|sober|married))|\+?\s?(?:female|male|woman|man)\b|\syears-of-age))",
     r"\b(?:y/o|yo|age|aged?)[\s:]{1,2}(?P<v>9\d|10\d|11[0-5])(?![\d%/.])",
     rf"(?<!\w)(?P<v>ninety[\s-](?:{_UNITS})|ninety|(?:one |a )hundred (?:and )?(?:{_UNITS}|ten))(?![\s-](?:percent|mg|minutes?|days?|degrees|seconds|pounds|meters|feet|dollars|beats|over|day|minute|second|times|per|milligrams|hours|weeks|eighty|seventy|sixty|fifty|forty))\b",
@@ -62,20 +64,29 @@ def _plain() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(rule, re.IGNORECASE) for rule in _PLAIN_RULES)
 
 
-_STATED = re.compile(r"\s?(?:\+|or older|or over|and over|and older|or above)", re.IGNORECASE)
+_HINT = re.compile(
+    r"9\d|1[0-2]\d|(?i:ninet|hundred|arian|\bborn|\bb\.|\bdob|birth|yob)"
+)  # without one of these there is no age over 89
+_STATED = re.compile(r"[\s-]?(?:\+|or[\s-]older|or over|and over|and older|or above)", re.IGNORECASE)
 
 
 def ages(text: str) -> list[Mark]:
     """Marks of ages over 89; "90 or older" is the category the rule allows."""
-    found = []
+    found: list[Mark] = []
+    if not _HINT.search(text):
+        return found
     for pattern, sure in (*((p, True) for p in _compiled()), *((p, False) for p in _plain())):
         for match in pattern.finditer(text):
             start, end = match.span("v")
             raw = text[start:end]
-            if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (_STATED.match(text, end) and raw in ("90", "ninety")):
+            if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (
+                _STATED.match(text, end) and raw in ("90", "ninety")
+            ):
                 continue
             if sure or not _MEASURE.search(text[max(0, start - 30) : start]):
-                found.append(Mark(start, end, Kind.AGE, "age over 89, (C)", 66 if sure else 58, sure, stand_in=_words(raw)))
+                found.append(
+                    Mark(start, end, Kind.AGE, "age over 89, (C)", 66 if sure else 58, sure, stand_in=_words(raw))
+                )
     return found
 
 

@@ -10,20 +10,43 @@ from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.lexicon import Lexicon
 from conference.deid.tokens import Shape, Token
 
-_DETERMINERS = frozenset("the a an his her my their this that your some any no each every".split())
+_DETERMINERS = frozenset(
+    ["the", "a", "an", "his", "her", "my", "their", "this", "that", "your", "some", "any", "no", "each", "every"]
+)
 # After these a modal verb cannot stand: "will came" is a person.
-_PAST = frozenset("says said came told called missed was is has reports reported denies denied wants feels felt got went left moved cancelled canceled texted emailed presented endorses describes".split())
+_PAST = frozenset(
+    [
+        "says",
+        "said",
+        "came",
+        "told",
+        "called",
+        "missed",
+        "was",
+        "is",
+        "has",
+        "reports",
+        "reported",
+        "denies",
+        "denied",
+        "wants",
+        "feels",
+        "felt",
+        "got",
+        "went",
+        "left",
+        "moved",
+        "cancelled",
+        "canceled",
+        "texted",
+        "emailed",
+        "presented",
+        "endorses",
+        "describes",
+    ]
+)
 _NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
 _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
-_ENDINGS = (
-    "itis", "osis", "emia", "aemia", "ectomy", "otomy", "ostomy", "oscopy", "plasty", "pathy", "algia", "opathy", "graphy", "gram", "logy", "logist", "logic", "logical",
-    "azole", "pril", "sartan", "olol", "statin", "cillin", "mycin", "oxacin", "idine", "amine", "azine", "epam", "olam", "tidine", "prazole", "gliptin", "glutide", "mab",
-    "tinib", "vir", "parin", "xaban", "oside", "icillin", "cycline", "triptan", "setron", "lukast", "terol", "sone", "olone", "asone", "onide", "ide", "ate", "ine",
-    "ation", "ations", "ing", "ings", "edly", "ness", "ment", "ments", "able", "ible", "ously", "ally", "ized", "ised", "izing", "ising", "oma", "omas", "uria", "pnea", "plegia",
-    "paresis", "phagia", "phasia", "rrhea", "rrhoea", "trophy", "trophic", "genic", "genous", "lysis", "lytic", "scopic", "tomy", "stomy", "cele", "iasis", "ular", "eal",
-    "ically", "istic", "ities", "ative", "tional", "less", "ful", "ology", "ometry", "ometer", "static", "stasis", "penia", "philia", "phobia", "phobic", "tropin", "gen",
-)
-_PREFIXES = ("hyper", "hypo", "post", "pre", "anti", "intra", "inter", "extra", "peri", "trans", "electro", "cardio", "neuro", "gastro", "hepato", "nephro", "osteo", "psycho", "micro", "macro", "poly", "retro", "sub", "supra", "ultra", "endo", "hemo", "haemo", "immuno", "cyto", "derm", "pseudo", "multi", "non", "over", "under", "re", "un", "dis", "mis", "semi", "bio", "thrombo", "broncho", "laryngo", "cerebro", "myo", "arthro", "utero", "vaso", "radio", "chemo", "lymph", "para", "contra", "ventriculo", "ileo", "ureter", "cysto")
 
 
 @dataclass(slots=True)
@@ -45,6 +68,8 @@ class Reader:
     def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
         self._tokens = tokens
         self._lexicon = lexicon
+        self._endings = tuple(lexicon.lists["ending"])
+        self._prefixes = tuple(lexicon.lists["prefix"])
         words = [t for t in tokens if t.is_word]
         title = sum(t.shape is Shape.TITLE and not t.first for t in words)
         upper = sum(t.shape is Shape.UPPER for t in words)
@@ -62,8 +87,20 @@ class Reader:
                     line.append(token)
                 continue
             long = [t for t in line if len(t.text) > 3]
-            plain = [t for t in long if t.shape is Shape.TITLE and t.word.spelled and t.word.ratio < 3 and t.word.common > 5 and max(t.word.given, t.word.last) < 3]
-            if len(long) >= 4 and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long) and len(plain) >= 0.5 * len(long):
+            plain = [
+                t
+                for t in long
+                if t.shape is Shape.TITLE
+                and t.word.spelled
+                and t.word.ratio < 3
+                and t.word.common > 5
+                and max(t.word.given, t.word.last) < 3
+            ]
+            if (
+                len(long) >= 4
+                and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long)
+                and len(plain) >= 0.5 * len(long)
+            ):
                 for t in line:
                     t.loud = True
             line = []
@@ -75,8 +112,10 @@ class Reader:
         return readings
 
     def _one(self, at: int, token: Token) -> Reading:
-        base = self._lexical(token) + self._written(token)
         word = token.word
+        if word.common >= 13 and token.shape is Shape.LOWER and word.given < 2 and word.last < 5 and not word.place:
+            return Reading(token, harmless=True)
+        base = self._lexical(token) + self._written(token)
         reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
         self._frame(at, reading)
         if self._harmless(at, token) and not (reading.cued and max(word.given, word.last) >= 2):
@@ -90,8 +129,12 @@ class Reader:
         if len(key) == 1:
             return -4.0
         if not word:
-            clinical = len(key) > 5 and (key.endswith(_ENDINGS) or key.startswith(_PREFIXES))
-            score = ((-0.6 if token.shape is Shape.TITLE and not token.first and not token.loud else -2.0) if clinical else 1.3) - (1.0 if len(key) == 2 else 0.0)
+            clinical = len(key) > 5 and (key.endswith(self._endings) or key.startswith(self._prefixes))
+            score = (
+                (-0.6 if token.shape is Shape.TITLE and not token.first and not token.loud else -2.0)
+                if clinical
+                else 1.3
+            ) - (1.0 if len(key) == 2 else 0.0)
             return score + (0.0 if token.text.isascii() else 1.0)
         score = (word.ratio - 3.5) * 0.7 if word.common or word.ratio > 4 else 0.6
         score -= 1.3 * word.spelled + max(0, word.common - 6) * 0.35
@@ -103,7 +146,13 @@ class Reader:
             score -= 2.5
         if len(key) <= 3 and not word.spelled:
             score -= 0.8
-        if max(word.given, word.last) == 0 and not word.place and len(key) > 5 and key.endswith(_ENDINGS) and word.ratio < 6:
+        if (
+            max(word.given, word.last) == 0
+            and not word.place
+            and len(key) > 5
+            and key.endswith(self._endings)
+            and word.ratio < 6
+        ):
             score -= 1.5
         return score
 
@@ -152,20 +201,48 @@ class Reader:
         one, two, _ = self._before(at)
         next_, then, _ = self._after(at)
         word = reading.token.word
-        plain = word.spelled and word.ratio < 4 and max(word.given, word.last) < 5 and reading.token.shape is not Shape.TITLE
+        plain = (
+            word.spelled
+            and word.ratio < 4
+            and max(word.given, word.last) < 5
+            and reading.token.shape is not Shape.TITLE
+        )
         bonus = 0.0
         if one in lists["strong_title"] and not (one in ("miss", "dr", "drs", "ms") and plain):
             bonus, reading.cued = (6.0 if word.last >= 3 and word.common < 13 else 4.0), True
         elif one in lists["title"] and (not plain or reading.token.shape is Shape.TITLE):
             bonus, reading.cued = (3.5 if reading.token.shape is Shape.TITLE and word.last >= 2 else 1.8), True
-        elif (one in lists["kin"] or (one in (":", "=") and two in lists["kin"] and word.given + word.last >= 2)) and not plain:
-            bonus, reading.cued = 1.6, True
-        elif (one in lists["lead"] or (one in (":", ",", "is", "as", "by") and two in lists["lead"]) or (one == "is" and two == "this")) and not plain:
+        elif (
+            (one in lists["kin"] or (one in (":", "=") and two in lists["kin"] and word.given + word.last >= 2))
+            and not plain
+        ) or (
+            (
+                one in lists["lead"]
+                or (one in (":", ",", "is", "as", "by") and two in lists["lead"])
+                or (one == "is" and two == "this")
+            )
+            and not plain
+        ):
             bonus, reading.cued = 1.6, True
         elif one == "am" and two == "i" and not plain:
             bonus = 0.8
         bonus += self._subject(at, reading, one, next_, then)
-        if one in ("the", "a", "an", "his", "her", "my", "their", "this", "of", "with", "no", "any", "your", "some") and not (one in ("with", "of")):
+        if one in (
+            "the",
+            "a",
+            "an",
+            "his",
+            "her",
+            "my",
+            "their",
+            "this",
+            "of",
+            "with",
+            "no",
+            "any",
+            "your",
+            "some",
+        ) and one not in ("with", "of"):
             bonus -= 0.8
         reading.name += bonus
         spot = 0.0
@@ -178,9 +255,26 @@ class Reader:
         if next_ in ("area", "county", "native", "resident", "residents"):
             spot += 1.0
         compound = next_ == "-" or one == "-"
-        if not compound and one in ("at", "to", "from", "in", "near") and reading.token.shape is Shape.TITLE and not reading.token.first and not reading.token.loud and next_[:1].isalpha() and at + 1 < len(self._tokens) and self._tokens[at + 1].shape is Shape.TITLE and not word.disease and reading.token.key not in lists["generic"]:
+        if (
+            not compound
+            and one in ("at", "to", "from", "in", "near")
+            and reading.token.shape is Shape.TITLE
+            and not reading.token.first
+            and not reading.token.loud
+            and next_[:1].isalpha()
+            and at + 1 < len(self._tokens)
+            and self._tokens[at + 1].shape is Shape.TITLE
+            and not word.disease
+            and reading.token.key not in lists["generic"]
+        ):
             spot += 1.0
-        if one in lists["kin"] and reading.token.shape is Shape.TITLE and not reading.token.first and word.given >= 2 and word.spelled:
+        if (
+            one in lists["kin"]
+            and reading.token.shape is Shape.TITLE
+            and not reading.token.first
+            and word.given >= 2
+            and word.spelled
+        ):
             reading.name += 1.2
         if plain:
             spot *= 0.4
@@ -190,22 +284,67 @@ class Reader:
         """A word of the given names where only a person can stand: before a verb, before "(they/them)", after "hey"."""
         token, lists = reading.token, self._lexicon.lists
         word = token.word
-        if one in ("hey", "hi", "hello", "dear", "thanks") and word.given >= 1 and (token.shape is Shape.TITLE or word.ratio >= 3):
+        if (
+            one in ("hey", "hi", "hello", "dear", "thanks")
+            and word.given >= 1
+            and (token.shape is Shape.TITLE or word.ratio >= 3)
+        ):
             return 2.6
-        if one in ("is", "its", "it's", "im", "i'm", "am", "was") and word.given >= 2 and (next_ in (",", "from", "here", "w", "with", "(", ".") or token.shape is Shape.TITLE) and (word.common < 9 or next_ in ("from", "here", "(")) and not (word.spelled and next_ in (",", ".", "with", "w") and token.shape is not Shape.TITLE and word.ratio < 3):
+        if (
+            one in ("is", "its", "it's", "im", "i'm", "am", "was")
+            and word.given >= 2
+            and (next_ in (",", "from", "here", "w", "with", "(", ".") or token.shape is Shape.TITLE)
+            and (word.common < 9 or next_ in ("from", "here", "("))
+            and not (
+                word.spelled and next_ in (",", ".", "with", "w") and token.shape is not Shape.TITLE and word.ratio < 3
+            )
+        ):
             return 2.4
-        if one in lists["kin"] and word.given >= 2 and word.spelled and token.shape is Shape.LOWER and (next_ in lists["spoke"] or next_ in ("", ",", ".", "(")) and next_ not in ("can", "will"):
+        if (
+            one in lists["kin"]
+            and word.given >= 2
+            and word.spelled
+            and token.shape is Shape.LOWER
+            and (next_ in lists["spoke"] or next_ in ("", ",", ".", "("))
+            and next_ not in ("can", "will")
+        ):
             return 2.6 + 0.2 * word.common
-        if token.key in ("will", "may", "art", "mark", "bill", "rich", "grace", "hope") and next_ in _PAST and one not in _DETERMINERS:
+        if (
+            token.key in ("will", "may", "art", "mark", "bill", "rich", "grace", "hope")
+            and next_ in _PAST
+            and one not in _DETERMINERS
+        ):
             return 9.0
         if next_ == "(" and then in lists["pronoun"]:
             return 4.0
-        if next_ not in lists["spoke"] and not (next_ in ("from", "is", "was", "has", "can't", "won't") and token.first):
+        if next_ not in lists["spoke"] and not (
+            next_ in ("from", "is", "was", "has", "can't", "won't") and token.first
+        ):
             return 0.0
         if word.given < 2 or one in _DETERMINERS:
             return 0.7 if not word.spelled else 0.0
-        strong = next_ in lists["spoke"] and next_ not in ("can", "will", "has", "is", "was", "does", "did", "needs", "had", "notes", "calls", "returns", "marks", "used")
-        if token.first and strong and token.key not in ("will", "may", "art", "long", "so", "my", "an", "in", "see", "son", "man", "do", "the", "he", "she"):
+        strong = next_ in lists["spoke"] and next_ not in (
+            "can",
+            "will",
+            "has",
+            "is",
+            "was",
+            "does",
+            "did",
+            "needs",
+            "had",
+            "notes",
+            "calls",
+            "returns",
+            "marks",
+            "used",
+        )
+        if (
+            token.first
+            and strong
+            and token.key
+            not in ("will", "may", "art", "long", "so", "my", "an", "in", "see", "son", "man", "do", "the", "he", "she")
+        ):
             return 3.0 + 0.2 * word.common
         return 1.0
 
@@ -215,29 +354,69 @@ class Reader:
         one = self._before(at)[0]
         next_, then, third = self._after(at)
         bare = key.removesuffix("'s")
-        if key in lists["harmless"] or key in lists["nation"] or bare in lists["brand"] or key in lists["placeholder_like"]:
+        if (
+            key in lists["harmless"]
+            or key in lists["nation"]
+            or bare in lists["brand"]
+            or key in lists["placeholder_like"]
+        ):
             return True
         if key in lists["title"] or key in lists["kin"] or key in lists["contraction"] or key in lists["pronoun"]:
             return True
-        if (key in lists["abbreviation"] or token.word.acronym) and not (token.shape is Shape.TITLE and not token.loud and token.word.given >= 2) and max(token.word.given, token.word.last) < 5:
+        if (
+            (key in lists["abbreviation"] or token.word.acronym)
+            and not (token.shape is Shape.TITLE and not token.loud and token.word.given >= 2)
+            and max(token.word.given, token.word.last) < 5
+        ):
             return True
-        if token.shape is Shape.UPPER and not token.loud and 2 <= len(token.text) <= 6 and max(token.word.given, token.word.last) < 3 and not token.word.place:
+        if (
+            token.shape is Shape.UPPER
+            and not token.loud
+            and 2 <= len(token.text) <= 6
+            and max(token.word.given, token.word.last) < 3
+            and not token.word.place
+        ):
             return True
-        if next_.isdigit() and token.shape is not Shape.TITLE and 2 <= len(key) <= 6 and max(token.word.given, token.word.last) < 2 and not token.word.place:
+        if (
+            next_.isdigit()
+            and token.shape is not Shape.TITLE
+            and 2 <= len(key) <= 6
+            and max(token.word.given, token.word.last) < 2
+            and not token.word.place
+        ):
             return True
         if token.shape is Shape.MIXED or (token.shape is Shape.TITLE and token.text[1:2].isupper() and not token.word):
             return max(token.word.given, token.word.last) < 2
         if one == "-" or next_ == "-":
             pair = f"{self._tokens[at - 2].key}-{key}" if one == "-" and at > 1 else f"{key}-{then}"
-            if pair in lists["eponym_pair"] or (bare in lists["eponym"] and all(p in lists["eponym"] for p in pair.split("-"))):
+            if pair in lists["eponym_pair"] or (
+                bare in lists["eponym"] and all(p in lists["eponym"] for p in pair.split("-"))
+            ):
                 return one not in lists["strong_title"]
         if bare in lists["eponym_alone"] and one not in lists["strong_title"]:
             strong = max(token.word.given, token.word.last) >= 4
-            return not strong or next_ in lists["eponym_head"] or then in lists["eponym_head"] or not token.word.ratio < 7
+            return (
+                not strong or next_ in lists["eponym_head"] or then in lists["eponym_head"] or not token.word.ratio < 7
+            )
         if bare in lists["eponym"] or token.shape is Shape.TITLE:
             heads = lists["eponym_head"]
             listed = bare in lists["eponym"]
-            if next_ in heads and (listed or next_ in ("disease", "syndrome", "sign", "procedure", "classification", "maneuver", "phenomenon", "lymphoma", "sarcoma", "criteria")):
+            if next_ in heads and (
+                listed
+                or next_
+                in (
+                    "disease",
+                    "syndrome",
+                    "sign",
+                    "procedure",
+                    "classification",
+                    "maneuver",
+                    "phenomenon",
+                    "lymphoma",
+                    "sarcoma",
+                    "criteria",
+                )
+            ):
                 return one not in lists["strong_title"]
             if listed and (then in heads or (next_ in ("-", "and", "/", "&") and third in heads)):
                 return one not in lists["strong_title"]
@@ -248,13 +427,30 @@ class Reader:
         heads, lists = self._lexicon.lists["eponym_head"], self._lexicon.lists
         for at, reading in enumerate(readings):
             token = reading.token
-            if not (reading.harmless and token.is_word and max(token.word.given, token.word.last) >= 2 and (token.shape is Shape.TITLE or self._caseless)):
+            if not (
+                reading.harmless
+                and token.is_word
+                and max(token.word.given, token.word.last) >= 2
+                and (token.shape is Shape.TITLE or self._caseless)
+            ):
                 continue
-            if token.key in lists["title"] or token.key in lists["kin"] or token.key in lists["pronoun"] or token.key in lists["harmless"]:
+            if (
+                token.key in lists["title"]
+                or token.key in lists["kin"]
+                or token.key in lists["pronoun"]
+                or token.key in lists["harmless"]
+            ):
                 continue
-            near = [r for r in readings[max(0, at - 1) : at + 2] if r is not reading and r.token.is_word and not r.harmless and r.token.shape is token.shape]
+            near = [
+                r
+                for r in readings[max(0, at - 1) : at + 2]
+                if r is not reading and r.token.is_word and not r.harmless and r.token.shape is token.shape
+            ]
             after = self._after(at)[0]
-            if any(r.name >= 2.0 and (r.token.word.given >= 2 or not r.token.word) for r in near[:1]) and after not in heads:
+            if (
+                any(r.name >= 2.0 and (r.token.word.given >= 2 or not r.token.word) for r in near[:1])
+                and after not in heads
+            ):
                 reading.harmless = False
                 reading.name += 5
                 reading.place += 5

@@ -10,8 +10,22 @@ from conference.deid.model import Kind, Mark
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-         "september sept sep", "october oct", "november nov", "december dec"), 1)
+        (
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ),
+        1,
+    )
     for name in names.split()
 }
 _LONG = "january|february|march|april|june|july|august|september|october|november|december"
@@ -23,6 +37,100 @@ _ORD = (
     r"seventh|eighth|ninth)|twentieth|thirtieth)"
 )
 _NUMBER = r"oh|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred"
+# Every feast holds one of these; a text without any of them is not searched for feasts.
+_FEASTS = (
+    *[
+        "day",
+        "eve",
+        "nye",
+        "christmas",
+        "mas",
+        "thanksg",
+        "hanuk",
+        "chanuk",
+        "hallow",
+        "easter",
+        "ramadan",
+        "eid",
+        "diwali",
+        "passover",
+        "kippur",
+        "hashana",
+        "valentine",
+        "july",
+        "king",
+        "president",
+        "columbus",
+        "patrick",
+        "paddy",
+        "pat",
+        "super",
+        "black",
+        "mayo",
+        "kwanz",
+        "lunar",
+        "chinese",
+    ],
+    *[
+        "mardi",
+        "gras",
+        "muerto",
+        "tet",
+        "lent",
+        "advent",
+        "yule",
+        "bonfire",
+        "fawkes",
+        "vaisakhi",
+        "baisakhi",
+        "onam",
+        "obon",
+        "chuseok",
+        "songkran",
+        "midsummer",
+        "pride",
+        "leap",
+        "solstice",
+        "equinox",
+        "saint",
+        "soul",
+        "dead",
+        "mlk",
+        "women",
+        "pentecost",
+        "ashura",
+        "mawlid",
+    ],
+    *[
+        "laylat",
+        "navrat",
+        "dussehra",
+        "raksha",
+        "twelfth",
+        "epiphany",
+        "candlemas",
+        "whitsun",
+        "armistice",
+        "remembrance",
+        "cyber",
+        "april",
+        "holy",
+        "maundy",
+        "shrove",
+        "tuesday",
+        "nowruz",
+        "holi",
+        "vesak",
+        "purim",
+        "shavuot",
+        "sukkot",
+        "new",
+        "year",
+        "break",
+        "week",
+        "junete",
+    ],
+)
 _DAY = r"(?:mon|tues?|wednes|wed|thurs?|thu|fri|satur|sat|sun)"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _HOLIDAYS = (
@@ -41,45 +149,125 @@ _NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|d
 
 
 _RULES: tuple[tuple[int, bool, str], ...] = (
-    (3, True, r"(?<![\d./-])(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,6})?Z?)?(?![\d])"),
-    (3, True, r"(?<![\d./-])(?:3[01]|[12]\d|0?[1-9])(\s?[-/]\s?|\.)(?:3[01]|[12]\d|0?[1-9])\1(?:(?:18|19|20)\d\d|['’]?\d\d)(?![\d/]|-\d|\.\d)"),
-    (3, True, r"(?<![\d./-])(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?:/\d{2,4})?\s?(?:-|–|to|thru|through)\s?(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?:/\d{2,4})?(?![\d/])"),
-    (3, True, rf"\b(?:{_WEEKDAY}|{_DAY})\b\.?,?\s(?:the\s)?(?:\d{{1,2}}(?:st|nd|rd|th)\b|(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?!\d))"),
-    (3, True, rf"\b(?:dob|birthday|birth ?date|date of birth|born(?: on)?)\b[\s:,]{{1,3}}(?:is\s|was\s)?(?P<v>(?:(?:{_NUMBER})[\s,-]{{1,2}}){{2,6}}(?:{_NUMBER}))\b"),
-    (3, True, rf"\b(?:{_WEEKDAY},?\s{{1,3}})?(?:the\s)?{_ORD}[\s,.-]{{0,3}}(?:(?:day\s)?of\s)?(?<![a-z]){_MON}(?:[\s,.-]{{0,3}}(?:{_YEAR}|\d\d(?=\b)(?!\s?(?:mg|%|year|yo|y/o|[-:/]))))?(?![a-z])"),
-    (3, True, rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:/%]|\.\d|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:/%]|\.\d))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b"),
+    (
+        3,
+        True,
+        r"(?<![\d./-])(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,6})?Z?)?(?![\d])",
+    ),
+    (
+        3,
+        True,
+        r"(?<![\d./-])(?:3[01]|[12]\d|0?[1-9])(\s?[-/]\s?|\.)(?:3[01]|[12]\d|0?[1-9])\1(?:(?:18|19|20)\d\d|['’]?\d\d)(?![\d/]|-\d|\.\d)",
+    ),
+    (
+        3,
+        True,
+        r"(?<![\d./-])(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?:/\d{2,4})?\s?(?:-|–|to|thru|through)\s?(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?:/\d{2,4})?(?![\d/])",
+    ),
+    (
+        3,
+        True,
+        rf"\b(?:{_WEEKDAY}|{_DAY})\b\.?,?\s(?:the\s)?(?:\d{{1,2}}(?:st|nd|rd|th)\b|(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?!\d))",
+    ),
+    (
+        3,
+        True,
+        rf"\b(?:dob|birthday|birth ?date|date of birth|born(?: on)?)\b[\s:,]{{1,3}}(?:is\s|was\s)?(?P<v>(?:(?:{_NUMBER})[\s,-]{{1,2}}){{2,6}}(?:{_NUMBER}))\b",
+    ),
+    (
+        3,
+        True,
+        rf"\b(?:{_WEEKDAY},?\s{{1,3}})?(?:the\s)?{_ORD}[\s,.-]{{0,3}}(?:(?:day\s)?of\s)?(?<![a-z]){_MON}(?:[\s,.-]{{0,3}}(?:{_YEAR}|\d\d(?=\b)(?!\s?(?:mg|%|year|yo|y/o|[-:/]))))?(?![a-z])",
+    ),
+    (
+        3,
+        True,
+        rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:/%]|\.\d|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:/%]|\.\d))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b",
+    ),
     (3, True, rf"\b{_MON}[\s,/-]{{0,3}}(?:of\s)?(?:{_YEAR})(?!\d)"),
     (3, True, r"(?<![\d/.-])(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:19|20)\d\d(?![\d/-])"),
     (3, True, r"\b(?:spring|summer|fall|autumn|winter|q[1-4])(?: of)?,? (?:19|20)\d\d\b"),
     (3, True, rf"\b(?:{_LONG.replace('march|', '').replace('august|', '')}|sept)\b\.?(?!\s?\d)"),
     (2, False, r"(?<![\w.])(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec)\b\.?(?-i:(?<=[a-z.]))(?!\s?\d)"),
-    (3, True, r"\b(?:in|since|until|till|last|next|this|early|late|mid|by|from|of|through|during|before|after|around|every)[\s-](?:march|may|august|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\b(?!\s(?:be|have|not|need|also|or|take|require|with|past|in)\b)"),
+    (
+        3,
+        True,
+        r"\b(?:in|since|until|till|last|next|this|early|late|mid|by|from|of|through|during|before|after|around|every)[\s-](?P<v>(?:march|may|august|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\b(?:\s?(?:of\s)?(?:19|20)\d\d\b)?)(?!\s(?:be|have|not|need|also|or|take|require|with|past|in)\b)",
+    ),
     (3, True, rf"\b(?<!every )(?<!each ){_WEEKDAY}\b(?!s)"),
-    (2, True, rf"\b(?:last|next|this|on|since|until|till|til|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)"),
-    (2, True, r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))"),
+    (
+        2,
+        True,
+        r"\b(?:last|next|this|on|since|until|till|til|by|come|for|from)\s(?:past\s|coming\s)?(?:mon|tues?|wed|weds|thurs?|thu|fri|sat|sun)\b\.?(?!s)",
+    ),
+    (
+        2,
+        True,
+        r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))",
+    ),
     (2, True, r"(?<!every )(?<!each )(?<![-/])\b(?:tues|weds|thurs)\b\.?(?![-/])"),
     (2, True, r"(?<![\w.])(?:0?[1-9]|[12]\d|3[01])\.(?-i:II|III|IV|VI{1,3}|IX|XI{1,2})\b\.?(?:\s?(?:19|20)\d\d)?"),
-    (3, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
-    (2, True, rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\sthe\s(?:\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
-    (2, True, rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|(?:at|and|of|for|to|through|thru|he|she|we|they|i|because|so|but|or|with|is|was|in|after|before|if|then|when|until|morning|afternoon|evening|night)\b))"),
-    (2, True, rf"\b(?:on|by|since|until|till|til|from|due|before|after)\s\d{{1,2}}(?:st|nd|rd|th)\b{_NOT_DAY}"),
-    (2, True, rf"\b(?:{_WEEKDAY}|tues?|weds?|thurs?|mon|fri|sat|sun)\.?\s?[/&]\s?(?:{_WEEKDAY}|tues?|weds?|thurs?|mon|fri|sat|sun)\b"),
+    (4, True, rf"\b(?:{_HOLIDAYS})\b(?!\s(?:tree|disease))"),
+    (
+        2,
+        True,
+        rf"\b(?:on|by|since|until|till|from|before|after|of|around|for|due|til)\s(?P<v>the\s\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}",
+    ),
+    (
+        2,
+        True,
+        r"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))(?=\s?(?:[,.;!?)]|$|\n|(?:at|and|of|for|to|through|thru|he|she|we|they|i|because|so|but|or|with|is|was|in|after|before|if|then|when|until|morning|afternoon|evening|night)\b))",
+    ),
+    (2, True, rf"\b(?:on|by|since|until|till|til|from|due|before|after)\s(?P<v>\d{{1,2}}(?:st|nd|rd|th))\b{_NOT_DAY}"),
+    (
+        2,
+        True,
+        rf"\b(?:{_WEEKDAY}|tues?|weds?|thurs?|mon|fri|sat|sun)\.?\s?[/&]\s?(?:{_WEEKDAY}|tues?|weds?|thurs?|mon|fri|sat|sun)\b",
+    ),
     (2, True, rf"\b(?:{_DAY})\.?(?=\s(?:at|am|pm|night)\b)|(?<=\d )(?:mon|tue|wed|thu|fri|sat|sun)\b"),
     (3, True, r"\b(?:spring|summer|fall|autumn|winter)(?: of)?,? (?:['’]\d\d|\d\d-\d\d)\b"),
     (3, True, rf"\b(?:{_LONG}|may) of (?:last|this|next) year\b"),
-    (2, True, rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))"),
-    (1, False, r"(?<![\w./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|murmur|strength|pain|on|tab|tabs|tablet|cup|pack|ppd|weeks?|wks?|days?|months?|hours?|times|points?|positive|systolic|motor|power|reflex|of\b|full|teaspoon|tsp|inch|mile|dose|way|bilaterally|throughout|score|scale|ejection|sem\b|holosystolic|criteria|items|correct|objects|words|recall|blocks|stairs|bottles?|pills?|glass|lb|the\b))"),
-    (1, False, r"(?<![\w./-])(?P<v>(?:1[3-9]|2[1-9]|3[01])/(?:0?[1-9]|1[0-2]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|tab|on\b))"),
-    (2, True, r"\b(?:on|since|until|by|dated|seen|dob|born)\s(?P<v>(?:1[3-9]|2\d|3[01])[/.](?:0?[1-9]|1[0-2]))(?![\d/]|\.\d)"),
-    (2, True, r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s?(?:visit|labs?\b|appt|appointment|session|mtg|meeting|@|at\s\d|note\b|admission|ct\b|mri\b|scan\b|surgery|call\b|msg|email|intake|ed\b|er\b|eval|and\s\d{1,2}/\d{1,2}|-\s?\d{1,2}/\d{1,2}|&\s\d{1,2}/\d|,\s\d{1,2}/\d))"),
+    (
+        2,
+        True,
+        rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))",
+    ),
+    (
+        1,
+        False,
+        r"(?<![\w./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|murmur|strength|pain|on|tab|tabs|tablet|cup|pack|ppd|weeks?|wks?|days?|months?|hours?|times|points?|positive|systolic|motor|power|reflex|of\b|full|teaspoon|tsp|inch|mile|dose|way|bilaterally|throughout|score|scale|ejection|sem\b|holosystolic|criteria|items|correct|objects|words|recall|blocks|stairs|bottles?|pills?|glass|lb|the\b))",
+    ),
+    (
+        1,
+        False,
+        r"(?<![\w./-])(?P<v>(?:1[3-9]|2[1-9]|3[01])/(?:0?[1-9]|1[0-2]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|tab|on\b))",
+    ),
+    (
+        2,
+        True,
+        r"\b(?:on|since|until|by|dated|seen|dob|born)\s(?P<v>(?:1[3-9]|2\d|3[01])[/.](?:0?[1-9]|1[0-2]))(?![\d/]|\.\d)",
+    ),
+    (
+        2,
+        True,
+        r"(?<![\d/.-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s?(?:visit|labs?\b|appt|appointment|session|mtg|meeting|@|at\s\d|note\b|admission|ct\b|mri\b|scan\b|surgery|call\b|msg|email|intake|ed\b|er\b|eval|and\s\d{1,2}/\d{1,2}|-\s?\d{1,2}/\d{1,2}|&\s\d{1,2}/\d|,\s\d{1,2}/\d))",
+    ),
     (2, False, r"\((?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|2[2-35-69]|1[1-46-9]|0?[7-9]))\)"),
     (2, False, r"(?<![-/\w])(?-i:Mon|Tue|Wed|Thu|Fri)\b\.?(?!\s?[-/–])"),
-    (2, True, r"\b(?:on|by|since|until|before|after|from|till) the (?:(?:third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|twenty[- ]\w{3,7}|thirtieth|thirty[- ]first)(?=[,.;)!?]|\s?$|\s(?:and|at|for|to|he|she|we|they|i|because|so)\b)|(?:first|second)(?=[.;)]|\s?$))"),
+    (
+        2,
+        True,
+        r"\b(?:on|by|since|until|before|after|from|till) (?P<v>the (?:(?:third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|twenty[- ]\w{3,7}|thirtieth|thirty[- ]first)(?=[,.;)!?]|\s?$|\s(?:and|at|for|to|he|she|we|they|i|because|so)\b)|(?:first|second)(?=[.;)]|\s?$)))",
+    ),
     (2, True, r"\bmarch (?:first|second|third)\b"),
     (3, True, r"(?<![\d./-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![-\d])"),
     (2, True, r"~(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/])"),
     (2, True, r"(?:^|\n)\s{0,4}(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s{0,2}[:-])"),
-    (3, True, r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)"),
+    (
+        3,
+        True,
+        r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)",
+    ),
     (3, True, rf"(?<!\w)\d{{1,2}}{_MON[:-5]}(?:\d{{2}}|\d{{4}})(?!\w)"),
     (3, True, rf"\bweek of (?:the )?(?:{_ORD}|{_MON})(?:\s{_ORD})?"),
 )
@@ -96,7 +284,11 @@ def dates(text: str) -> list[Mark]:
 
 
 def _find(text: str) -> Iterator[Mark]:
+    low = text.lower()
+    feast = any(key in low for key in _FEASTS)
     for rank, sure, pattern in _compiled():
+        if rank == 4 and not feast:
+            continue
         for match in pattern.finditer(text):
             group = "v" if "v" in pattern.groupindex else 0
             start, end = match.span(group)
@@ -121,12 +313,18 @@ def _harmless(text: str, start: int, end: int, rank: int) -> bool:
     low = raw.lower()
     if "/" in raw and raw.count("/") == 1 and len(raw) <= 5:
         fraction = re.fullmatch(r"(?:1/[2-5]|2/[35]|3/[45]|[45]/5|\d{1,2}/10)", raw) is not None
-        return bool(_SCORES.search(text[max(0, start - 40) : start])) or text[end : end + 1] == "%" or (rank == 1 and (fraction or raw in ("24/7", "12/24")))
+        return (
+            bool(_SCORES.search(text[max(0, start - 40) : start]))
+            or text[end : end + 1] == "%"
+            or (rank == 1 and (fraction or raw in ("24/7", "12/24")))
+        )
     if re.fullmatch(r"\d{1,2}/(4|5|6|10)\s?(?:-|–|to|thru|through)\s?\d{1,2}/\1", low):
         return True
     if low.startswith(("second may", "first may", "may one", "second march", "may second", "may first")):
         return not raw[-1].isdigit()
-    if re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low) and not any(c.isdigit() for c in low):
+    if re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low) and not any(
+        c.isdigit() for c in low
+    ):
         return raw[0].islower() or not raw[:1].isalpha()
     return False
 

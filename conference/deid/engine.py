@@ -10,7 +10,7 @@ from conference.deid.context import Reader
 from conference.deid.dates import dates
 from conference.deid.known import matcher
 from conference.deid.lexicon import fold, lexicon
-from conference.deid.model import Draft, Finding, Kind, Known, Mark
+from conference.deid.model import Draft, Finding, Kind, Known, Mark, cover
 from conference.deid.names import names
 from conference.deid.places import places
 from conference.deid.quasi import quasi
@@ -43,7 +43,7 @@ def scan(
         if not more:
             break
         marks = settle(text, [*marks, *more])
-    return Draft(text, findings(text, marks, anchor), tuple(quasi(text, marks, lexicon())))
+    return Draft(text, findings(text, marks, anchor), tuple(quasi(text, marks)))
 
 
 def screen(text: str, known: Known, kinds: frozenset[Kind] | None = None) -> Draft:
@@ -51,7 +51,9 @@ def screen(text: str, known: Known, kinds: frozenset[Kind] | None = None) -> Dra
     tokens = tokenise(text, lexicon())
     wanted = kinds if kinds is not None else _NUMBERED
     formed = [m for m in structured(text) if m.kind in wanted and m.sure]
-    return Draft(text, findings(text, settle(text, [*matcher(known).marks(text, tokens), *_unmasked(tokens, formed)]), None))
+    return Draft(
+        text, findings(text, settle(text, [*matcher(known).marks(text, tokens), *_unmasked(tokens, formed)]), None)
+    )
 
 
 def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
@@ -64,18 +66,27 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str]) 
     tokens = tokenise(text, book)
     readings = Reader(tokens, book).read()
     vote(readings)
-    found = _unmasked(tokens, [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)])
-    kept = [span for phrase in keep for span in _spans(text, phrase)]
+    found = _unmasked(
+        tokens,
+        [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)],
+    )
+    kept = cover(len(text), (span for phrase in keep for span in _spans(text, phrase)))
     found = [part for mark in found for part in _without(text, mark, kept)]
     found += matcher(known).marks(text, tokens)
-    found += [Mark(s, e, Kind.ID, "hidden by hand", 10, stand_in="[hidden]") for phrase in hide for s, e in _spans(text, phrase)]
+    found += [
+        Mark(s, e, Kind.ID, "hidden by hand", 10, stand_in="[hidden]")
+        for phrase in hide
+        for s, e in _spans(text, phrase)
+    ]
     return settle(text, found)
 
 
 def _unmasked(tokens: list[Token], marks: list[Mark]) -> list[Mark]:
     """Marks that do not touch a placeholder of an earlier pass."""
-    masks = [(t.start, t.end) for t in tokens if t.masked]
-    return [m for m in marks if not any(s < m.end and m.start < e for s, e in masks)] if masks else marks
+    if not any(t.masked for t in tokens):
+        return marks
+    masks = cover(max(t.end for t in tokens), ((t.start, t.end) for t in tokens if t.masked))
+    return [m for m in marks if masks.find(1, m.start, m.end) < 0]
 
 
 @cache
@@ -97,14 +108,20 @@ def _spans(text: str, phrase: str) -> list[tuple[int, int]]:
     return [(places_[m.start()], places_[m.end() - 1] + 1) for m in pattern.finditer("".join(folded))]
 
 
-def _without(text: str, mark: Mark, kept: list[tuple[int, int]]) -> list[Mark]:
+def _without(text: str, mark: Mark, kept: bytearray) -> list[Mark]:
     """The parts of a mark outside what the author keeps."""
-    parts = [(mark.start, mark.end)]
-    for start, end in kept:
-        parts = [p for s, e in parts for p in ((s, min(e, start)), (max(s, end), e)) if p[0] < p[1]]
-    if parts == [(mark.start, mark.end)]:
+    if kept.find(1, mark.start, mark.end) < 0:
         return [mark]
-    return [replace(mark, start=s, end=e) for s, e in parts if any(c.isalnum() for c in text[s:e])]
+    parts, at = [], mark.start
+    while at < mark.end:
+        start = kept.find(0, at, mark.end)
+        if start < 0:
+            break
+        at = kept.find(1, start, mark.end)
+        at = mark.end if at < 0 else at
+        if any(c.isalnum() for c in text[start:at]):
+            parts.append(replace(mark, start=start, end=at))
+    return parts
 
 
 def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str]) -> list[Mark]:

@@ -29,7 +29,9 @@ def _short(token: Token) -> str:
     """The word itself where it is frequent, else its class."""
     if not token.is_word:
         return "0" if token.text.isdigit() else "[]" if token.masked else "/" if token.text == "\n" else token.text
-    return token.key if token.word.common > 8 else f"~{token.shape.value[0]}{max(token.word.given, token.word.last) // 2}"
+    return (
+        token.key if token.word.common > 8 else f"~{token.shape.value[0]}{max(token.word.given, token.word.last) // 2}"
+    )
 
 
 def _own(reading: Reading) -> list[str]:
@@ -56,7 +58,11 @@ def _other(reading: Reading, step: int) -> list[str]:
     token, word = reading.token, reading.token.word
     found = [f"w{step}{_short(token)}"]
     if token.is_word:
-        found += [f"N{step}{_bin(reading.name)}", f"k{step}{word.cluster & 63}", f"S{step}{token.shape.value[0]}{max(word.given, word.last)}"]
+        found += [
+            f"N{step}{_bin(reading.name)}",
+            f"k{step}{word.cluster & 63}",
+            f"S{step}{token.shape.value[0]}{max(word.given, word.last)}",
+        ]
         if token.shape is Shape.LOWER and word.common > 6:
             found.append(f"v{step}{token.key}")
     return found

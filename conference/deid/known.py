@@ -17,11 +17,145 @@ from conference.deid.lexicon import Lexicon, fold, lexicon
 from conference.deid.model import Kind, Known, KnownPerson, Mark, Role
 from conference.deid.tokens import Shape, Token
 
-_PARTICLES = frozenset("de la del der den van von da di do dos das du le el al bin ibn ben y e st san jr sr ii iii mr mrs ms dr prof md phd the of and and for at in".split())
+_PARTICLES = frozenset(
+    [
+        "de",
+        "la",
+        "del",
+        "der",
+        "den",
+        "van",
+        "von",
+        "da",
+        "di",
+        "do",
+        "dos",
+        "das",
+        "du",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ben",
+        "y",
+        "e",
+        "st",
+        "san",
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "md",
+        "phd",
+        "the",
+        "of",
+        "and",
+        "and",
+        "for",
+        "at",
+        "in",
+    ]
+)
 # Words that are names and grammar: alone and in lower case they are left where the grammar around them is plain.
-_BEFORE_VERB = frozenset("i you he she it we they who that this there which patient pt what client family mom dad not and".split())
-_AFTER_VERB = frozenset("be have not need also continue return follow see take try start stop require want like do get go come call help discuss consider benefit report remain become make use give then likely never always only still n't a of for to the".split())
-_GRAMMAR = frozenset("will may can art mark bill grant chase pat drew sue rob don faith grace hope joy".split())
+_BEFORE_VERB = frozenset(
+    [
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "who",
+        "that",
+        "this",
+        "there",
+        "which",
+        "patient",
+        "pt",
+        "what",
+        "client",
+        "family",
+        "mom",
+        "dad",
+        "not",
+        "and",
+    ]
+)
+_AFTER_VERB = frozenset(
+    [
+        "be",
+        "have",
+        "not",
+        "need",
+        "also",
+        "continue",
+        "return",
+        "follow",
+        "see",
+        "take",
+        "try",
+        "start",
+        "stop",
+        "require",
+        "want",
+        "like",
+        "do",
+        "get",
+        "go",
+        "come",
+        "call",
+        "help",
+        "discuss",
+        "consider",
+        "benefit",
+        "report",
+        "remain",
+        "become",
+        "make",
+        "use",
+        "give",
+        "then",
+        "likely",
+        "never",
+        "always",
+        "only",
+        "still",
+        "n't",
+        "a",
+        "of",
+        "for",
+        "to",
+        "the",
+    ]
+)
+_GRAMMAR = frozenset(
+    [
+        "will",
+        "may",
+        "can",
+        "art",
+        "mark",
+        "bill",
+        "grant",
+        "chase",
+        "pat",
+        "drew",
+        "sue",
+        "rob",
+        "don",
+        "faith",
+        "grace",
+        "hope",
+        "joy",
+    ]
+)
 
 
 def squash(text: str) -> str:
@@ -65,7 +199,11 @@ class KnownMatcher:
 
     def marks(self, text: str, tokens: list[Token]) -> list[Mark]:
         """Everything of the record that the text holds."""
-        found = [Mark(m.start(), m.end(), kind, why, 100, known=True, stand_in=word) for kind, why, word, rule in self._patterns for m in rule.finditer(text)]
+        found = [
+            Mark(m.start(), m.end(), kind, why, 100, known=True, stand_in=word)
+            for kind, why, word, rule in self._patterns
+            for m in rule.finditer(text)
+        ]
         if self._keys:
             found += self._names(text, tokens)
         return found
@@ -77,7 +215,12 @@ class KnownMatcher:
             before = words[at - 1] if at else None
             after = words[at + 1] if at + 1 < len(words) else None
             people, sure = self._who(token, before, after, text)
-            if not people and after is not None and text[token.end : after.start] in ("-", " ", "'", "’", "") and self._keys.get(squash(token.text) + squash(after.text)):
+            if (
+                not people
+                and after is not None
+                and text[token.end : after.start] in ("-", " ", "'", "’", "")
+                and self._keys.get(squash(token.text) + squash(after.text))
+            ):
                 hits.append((token.start, after.end, self._keys[squash(token.text) + squash(after.text)], True))
             elif people:
                 hits.append((token.start, token.end, people, sure))
@@ -103,7 +246,9 @@ class KnownMatcher:
 
     def _beside(self, before: Token | None, after: Token | None) -> bool:
         """Whether a neighbour is another part of a known name."""
-        return any(t is not None and squash(t.text) in self._keys and squash(t.text) not in _GRAMMAR for t in (before, after))
+        return any(
+            t is not None and squash(t.text) in self._keys and squash(t.text) not in _GRAMMAR for t in (before, after)
+        )
 
     def _by_initials(self, text: str) -> Iterator[Mark]:
         for letters, at in self._initials.items():
@@ -116,7 +261,9 @@ class KnownMatcher:
 
     def _mark(self, start: int, end: int, people: set[int], sure: bool) -> Mark:
         person = self._people[min(people)]
-        return Mark(start, end, Kind.NAME, f"known {person.role.value}", 100, sure, known=True, stand_in=self._word(person))
+        return Mark(
+            start, end, Kind.NAME, f"known {person.role.value}", 100, sure, known=True, stand_in=self._word(person)
+        )
 
     def _word(self, person: KnownPerson) -> str:
         if person.role is Role.PATIENT:
@@ -145,7 +292,12 @@ def _joined(text: str, hits: list[tuple[int, int, set[int], bool]]) -> Iterator[
     gap = re.compile(r"[\s.,'’-]{0,3}(?:[A-Za-z]\.?[\s-]{1,2})?\Z")
     current: tuple[int, int, set[int], bool] | None = None
     for start, end, people, sure in hits:
-        if current and "\n" not in text[current[1] : start] and current[2] & people and gap.match(text[current[1] : start]):
+        if (
+            current
+            and "\n" not in text[current[1] : start]
+            and current[2] & people
+            and gap.match(text[current[1] : start])
+        ):
             current = (current[0], max(end, current[1]), current[2] & people, current[3] or sure)
             continue
         if current:
@@ -163,7 +315,12 @@ def _patterns(known: Known) -> Iterator[tuple[Kind, str, str, re.Pattern[str]]]:
             yield Kind.ID, "known number", "", re.compile(rf"(?<![^\W_]){body}(?!\d)", re.IGNORECASE)
         if len(signs) in (10, 11, 12) and all(c.isdigit() for c in signs):
             for tail in (signs[-10:], signs[-7:]):
-                yield Kind.PHONE, "known number", "", re.compile(r"(?<!\d)" + r"[\s().\-/_–]{0,3}".join(tail) + r"(?!\d)")
+                yield (
+                    Kind.PHONE,
+                    "known number",
+                    "",
+                    re.compile(r"(?<!\d)" + r"[\s().\-/_–]{0,3}".join(tail) + r"(?!\d)"),
+                )
     for mail in known.emails:
         body = r"\s{0,2}".join(re.escape(c) for c in mail if not c.isspace())
         yield Kind.EMAIL, "known e-mail", "", re.compile(rf"(?<!\w){body}(?!\w)", re.IGNORECASE)
@@ -180,8 +337,35 @@ def _patterns(known: Known) -> Iterator[tuple[Kind, str, str, re.Pattern[str]]]:
         yield Kind.DATE, "birth date", str(known.birth_on.year), _birth(known.birth_on)
 
 
-_LETTERS = {"a": "aàáâãäåā", "c": "cçćč", "e": "eèéêëēę", "i": "iìíîïī", "n": "nñń", "o": "oòóôõöøō", "s": "sśš", "u": "uùúûüū", "y": "yýÿ", "z": "zźžż", "l": "lł"}
-_STREETS = {"street": "st", "avenue": "ave", "road": "rd", "drive": "dr", "lane": "ln", "boulevard": "blvd", "court": "ct", "place": "pl", "apartment": "apt", "saint": "st", "north": "n", "south": "s", "east": "e", "west": "w"}
+_LETTERS = {
+    "a": "aàáâãäåā",
+    "c": "cçćč",
+    "e": "eèéêëēę",
+    "i": "iìíîïī",
+    "n": "nñń",
+    "o": "oòóôõöøō",
+    "s": "sśš",
+    "u": "uùúûüū",
+    "y": "yýÿ",
+    "z": "zźžż",
+    "l": "lł",
+}
+_STREETS = {
+    "street": "st",
+    "avenue": "ave",
+    "road": "rd",
+    "drive": "dr",
+    "lane": "ln",
+    "boulevard": "blvd",
+    "court": "ct",
+    "place": "pl",
+    "apartment": "apt",
+    "saint": "st",
+    "north": "n",
+    "south": "s",
+    "east": "e",
+    "west": "w",
+}
 
 
 def _phrase(phrase: str) -> re.Pattern[str] | None:
@@ -193,7 +377,14 @@ def _phrase(phrase: str) -> re.Pattern[str] | None:
     parts = []
     for word in words:
         forms = {word, _STREETS.get(word, word), back.get(word, word)}
-        parts.append("(?:" + "|".join("".join(f"[{_LETTERS[c]}]" if c in _LETTERS else re.escape(c) for c in f) for f in sorted(forms, key=len, reverse=True)) + ")")
+        parts.append(
+            "(?:"
+            + "|".join(
+                "".join(f"[{_LETTERS[c]}]" if c in _LETTERS else re.escape(c) for c in f)
+                for f in sorted(forms, key=len, reverse=True)
+            )
+            + ")"
+        )
     return re.compile(r"(?<!\w)" + r"[\s.,'’-]{0,3}".join(parts) + r"(?!\w)", re.IGNORECASE)
 
 
@@ -205,9 +396,15 @@ def _birth(day: date) -> re.Pattern[str]:
     month = f"(?:{month_name[day.month]}|{month_abbr[day.month]}t?)\\.?"
     ordinal = f"{d}(?:st|nd|rd|th)?"
     forms = (
-        f"{m}{sep}{d}{sep}{year}", f"{d}{sep}{m}{sep}{year}", f"{day.year}{sep}{m}{sep}{d}",
-        f"{month}[\\s-]{{0,2}}(?:the )?{ordinal}(?:[\\s,-]{{0,3}}(?:of )?{year})?", f"{ordinal}[\\s.-]{{0,2}}(?:of )?{month}(?:[\\s,.-]{{0,3}}{year})?",
-        f"{day.month:02d}{day.day:02d}{day.year}", f"{day.day:02d}{day.month:02d}{day.year}", f"{day.year}{day.month:02d}{day.day:02d}",
-        f"{day.month:02d}{day.day:02d}{day.year % 100:02d}", f"{month}[\\s,-]{{0,2}}{day.year}",
+        f"{m}{sep}{d}{sep}{year}",
+        f"{d}{sep}{m}{sep}{year}",
+        f"{day.year}{sep}{m}{sep}{d}",
+        f"{month}[\\s-]{{0,2}}(?:the )?{ordinal}(?:[\\s,-]{{0,3}}(?:of )?{year})?",
+        f"{ordinal}[\\s.-]{{0,2}}(?:of )?{month}(?:[\\s,.-]{{0,3}}{year})?",
+        f"{day.month:02d}{day.day:02d}{day.year}",
+        f"{day.day:02d}{day.month:02d}{day.year}",
+        f"{day.year}{day.month:02d}{day.day:02d}",
+        f"{day.month:02d}{day.day:02d}{day.year % 100:02d}",
+        f"{month}[\\s,-]{{0,2}}{day.year}",
     )
     return re.compile(r"(?<![\w/])(?:" + "|".join(forms) + r")(?![\d/]|[a-z])", re.IGNORECASE)

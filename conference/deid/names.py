@@ -9,17 +9,94 @@ from conference.deid.lexicon import Lexicon, fold
 from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
-_LINKS = frozenset("de la del der den van von da di do dos das du le el al bin ibn ben abu st san santa mac o".split())
+_LINKS = frozenset(
+    [
+        "de",
+        "la",
+        "del",
+        "der",
+        "den",
+        "van",
+        "von",
+        "da",
+        "di",
+        "do",
+        "dos",
+        "das",
+        "du",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ben",
+        "abu",
+        "st",
+        "san",
+        "santa",
+        "mac",
+        "o",
+    ]
+)
 _PAIR = re.compile(r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])")
 _TITLED = re.compile(r"(?i)\b(?:dr|mr|mrs|ms|miss|prof)\.?\s(?P<v>[a-z](?:[-./]?[a-z])?)(?![\w'’])")
 _TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
-_LETTERS = re.compile(rf"(?i)\b(?:(?:with|saw|mom|dad|son|brother|husband|partner|bf|client|pt|told|called|hi|hey|thanks)\s(?P<v>{_TWO})\b|(?P<w>{_TWO})(?=['’]s\s|\s(?:is|was|says|said|called|came|told|wants|missed|reports|denies)\b))")
+_LETTERS = re.compile(
+    rf"(?i)\b(?:(?:with|saw|mom|dad|son|brother|husband|partner|bf|client|pt|told|called|hi|hey|thanks)\s(?P<v>{_TWO})\b|(?P<w>{_TWO})(?=['’]s\s|\s(?:is|was|says|said|called|came|told|wants|missed|reports|denies)\b))"
+)
 _SPELT = re.compile(r"(?<![\w-])(?:[A-Za-z]-){3,20}[A-Za-z](?![\w-])")
-_LONE = re.compile(r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])")
-_COUPLE = re.compile(r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<a>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<b>[A-Z])\b")
+_LONE = re.compile(
+    r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])"
+)
+_COUPLE = re.compile(
+    r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<a>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<b>[A-Z])\b"
+)
 # Letters outside the Latin and Greek alphabets (Greek letters serve as symbols, alone).
-_FOREIGN = re.compile(r"[\u0370-\u03ff]{3,}|[\u0400-\u1dff\u2e80-\ud7ff\uf900-\ufaff\ufe70-\ufeff\U00020000-\U0002ffff]+")
-_SUFFIXES = frozenset("like style based type positive negative related year old led free sign on off up out in up-to-date to and the a pre post non area born bound only wide ray level dose day week month time hour".split())
+_FOREIGN = re.compile(
+    r"[\u0370-\u03ff]{3,}|[\u0400-\u1dff\u2e80-\ud7ff\uf900-\ufaff\ufe70-\ufeff\U00020000-\U0002ffff]+"
+)
+_SUFFIXES = frozenset(
+    [
+        "like",
+        "style",
+        "based",
+        "type",
+        "positive",
+        "negative",
+        "related",
+        "year",
+        "old",
+        "led",
+        "free",
+        "sign",
+        "on",
+        "off",
+        "up",
+        "out",
+        "in",
+        "up-to-date",
+        "to",
+        "and",
+        "the",
+        "a",
+        "pre",
+        "post",
+        "non",
+        "area",
+        "born",
+        "bound",
+        "only",
+        "wide",
+        "ray",
+        "level",
+        "dose",
+        "day",
+        "week",
+        "month",
+        "time",
+        "hour",
+    ]
+)
 HIDE, SURE, VOTE = 0.5, 3.0, -0.5  # judgement by hand: hidden, sure; the tagger's log odds: hidden
 
 
@@ -43,10 +120,33 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
     for mark in marks:
         first, last = at_start.get(mark.start), at_end.get(mark.end)
         if mark.kind is Kind.LOCATION and first is not None and last is not None:
-            before, after = (tokens[first - 1] if first else None), (tokens[last + 1] if last + 1 < len(tokens) else None)
-            start = before.start if before and before.text.isdigit() and 3 <= len(before.text) <= 6 and text[before.end : mark.start] == " " and text[before.start - 1 : before.start] not in (".", "/", ",") else mark.start
-            closing = last + 2 >= len(tokens) or tokens[last + 2].text in ",\n" or (tokens[last + 2].text == "." and text[tokens[last + 2].end :][:1].isspace())
-            end = after.end if after and after.text.isdigit() and len(after.text) <= 5 and text[mark.end : after.start] == " " and closing else mark.end
+            before, after = (
+                (tokens[first - 1] if first else None),
+                (tokens[last + 1] if last + 1 < len(tokens) else None),
+            )
+            start = (
+                before.start
+                if before
+                and before.text.isdigit()
+                and 3 <= len(before.text) <= 6
+                and text[before.end : mark.start] == " "
+                and text[before.start - 1 : before.start] not in (".", "/", ",")
+                else mark.start
+            )
+            closing = (
+                last + 2 >= len(tokens)
+                or tokens[last + 2].text in ",\n"
+                or (tokens[last + 2].text == "." and text[tokens[last + 2].end :][:1].isspace())
+            )
+            end = (
+                after.end
+                if after
+                and after.text.isdigit()
+                and len(after.text) <= 5
+                and text[mark.end : after.start] == " "
+                and closing
+                else mark.end
+            )
             found.append(replace(mark, start=start, end=end))
         else:
             found.append(mark)
@@ -56,8 +156,15 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
 def _hidden(reading: Reading) -> bool:
     """Whether the judgement by hand or the tagger's vote hides the word; an everyday word needs a clearer vote."""
     word, token = reading.token.word, reading.token
-    everyday = word.spelled and max(word.given, word.last) < 3 and word.place < 3 and (token.shape is Shape.LOWER or token.loud or token.first)
-    return max(reading.name, reading.place) >= HIDE or max(reading.person_vote, reading.place_vote) >= VOTE + (1.5 if everyday else 0.0)
+    everyday = (
+        word.spelled
+        and max(word.given, word.last) < 3
+        and word.place < 3
+        and (token.shape is Shape.LOWER or token.loud or token.first)
+    )
+    return max(reading.name, reading.place) >= HIDE or max(reading.person_vote, reading.place_vote) >= VOTE + (
+        1.5 if everyday else 0.0
+    )
 
 
 def _mark(reading: Reading) -> Mark:
@@ -66,10 +173,136 @@ def _mark(reading: Reading) -> Mark:
     score = max(reading.name, reading.place)
     kind = Kind.LOCATION if place else Kind.NAME
     why = "place smaller than a state, (B)" if place else "name, (A)"
-    return Mark(token.start, token.end, kind, why if score >= SURE else "perhaps a " + why, 40 if place else 41, score >= SURE)
+    return Mark(
+        token.start, token.end, kind, why if score >= SURE else "perhaps a " + why, 40 if place else 41, score >= SURE
+    )
 
 
-_DOTTED = frozenset("po iv im sc sq sl od os ou bid tid qid qd us uk dc md do rn np pa er ed or eg ie am pm ad bc jr sr st dr mr ms vs phd la ny nj eu un mg cc hs ac qod wnl rom llc icu bp hr tv ok ny dob mrn ps rip fh sh ss rr tb gi gu cv lr ml kg cm mm vs ab ag lm rt lt sx hx tx dx rx pe pt ot fu si hi ci tx gp yo go fo on in it is so we he be me my pc pr ca ba bs ma et al no ph ii pt re id".split())
+_DOTTED = frozenset(
+    [
+        "po",
+        "iv",
+        "im",
+        "sc",
+        "sq",
+        "sl",
+        "od",
+        "os",
+        "ou",
+        "bid",
+        "tid",
+        "qid",
+        "qd",
+        "us",
+        "uk",
+        "dc",
+        "md",
+        "do",
+        "rn",
+        "np",
+        "pa",
+        "er",
+        "ed",
+        "or",
+        "eg",
+        "ie",
+        "am",
+        "pm",
+        "ad",
+        "bc",
+        "jr",
+        "sr",
+        "st",
+        "dr",
+        "mr",
+        "ms",
+        "vs",
+        "phd",
+        "la",
+        "ny",
+        "nj",
+        "eu",
+        "un",
+        "mg",
+        "cc",
+        "hs",
+        "ac",
+        "qod",
+        "wnl",
+        "rom",
+        "llc",
+        "icu",
+        "bp",
+        "hr",
+        "tv",
+        "ok",
+        "ny",
+        "dob",
+        "mrn",
+        "ps",
+        "rip",
+        "fh",
+        "sh",
+        "ss",
+        "rr",
+        "tb",
+        "gi",
+        "gu",
+        "cv",
+        "lr",
+        "ml",
+        "kg",
+        "cm",
+        "mm",
+        "vs",
+        "ab",
+        "ag",
+        "lm",
+        "rt",
+        "lt",
+        "sx",
+        "hx",
+        "tx",
+        "dx",
+        "rx",
+        "pe",
+        "pt",
+        "ot",
+        "fu",
+        "si",
+        "hi",
+        "ci",
+        "tx",
+        "gp",
+        "yo",
+        "go",
+        "fo",
+        "on",
+        "in",
+        "it",
+        "is",
+        "so",
+        "we",
+        "he",
+        "be",
+        "me",
+        "my",
+        "pc",
+        "pr",
+        "ca",
+        "ba",
+        "bs",
+        "ma",
+        "et",
+        "al",
+        "no",
+        "ph",
+        "ii",
+        "pt",
+        "re",
+        "id",
+    ]
+)
 
 
 def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
@@ -81,8 +314,16 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         dotted = text[token.end : token.end + 1] == "."
         after = readings[at + (2 if dotted else 1) :][:1]
         before = readings[at - 1 : at]
-        hidden = [r for r in (*after, *before) if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)]
-        if (hidden and (token.text.isupper() or dotted or not after or after[0] not in hidden) and token.text not in ("I", "a", "i")):
+        hidden = [
+            r
+            for r in (*after, *before)
+            if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)
+        ]
+        if (
+            hidden
+            and (token.text.isupper() or dotted or not after or after[0] not in hidden)
+            and token.text not in ("I", "a", "i")
+        ):
             yield Mark(token.start, token.end, Kind.NAME, "initial, (A)", 41, sure=False)
     for match in _LETTERS.finditer(text):
         yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials, (A)", 41, sure=False)
@@ -106,12 +347,23 @@ def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:
     """The other half of a hyphenated name: "Ji-woo", "Achterberg-Roach"."""
     for at in range(1, len(readings) - 1):
         a, b = readings[at - 1], readings[at + 1]
-        if readings[at].token.text not in "-‐" or not (a.token.is_word and b.token.is_word) or b.token.start - a.token.end != 1:
+        if (
+            readings[at].token.text not in "-‐"
+            or not (a.token.is_word and b.token.is_word)
+            or b.token.start - a.token.end != 1
+        ):
             continue
         for one, other in ((a, b), (b, a)):
-            if one.name >= HIDE and not one.harmless and not other.harmless and other.name < HIDE and other.token.key not in _SUFFIXES and not other.token.word.drug:
-                if other.token.shape is one.token.shape or one.cued or not (other.token.word.spelled and other.token.word.common > 7):
-                    yield Mark(other.token.start, other.token.end, Kind.NAME, "name, (A)", 41, sure=False)
+            if one.name >= HIDE > other.name and not one.harmless and not other.harmless and _half(one, other):
+                yield Mark(other.token.start, other.token.end, Kind.NAME, "name, (A)", 41, sure=False)
+
+
+def _half(one: Reading, other: Reading) -> bool:
+    """Whether a word may be the other half of a name."""
+    token = other.token
+    if token.key in _SUFFIXES or token.word.drug:
+        return False
+    return token.shape is one.token.shape or one.cued or not (token.word.spelled and token.word.common > 7)
 
 
 def _links(readings: list[Reading]) -> Iterator[Mark]:
@@ -121,7 +373,12 @@ def _links(readings: list[Reading]) -> Iterator[Mark]:
         if not token.is_word or token.key not in _LINKS or (at and readings[at - 1].token.text == "/"):
             continue
         ahead = next((r for r in readings[at + 1 : at + 3] if r.token.key not in _LINKS), None)
-        if ahead is not None and ahead.token.is_word and ahead.name >= HIDE + 1 and (token.shape is not Shape.TITLE or not token.first):
+        if (
+            ahead is not None
+            and ahead.token.is_word
+            and ahead.name >= HIDE + 1
+            and (token.shape is not Shape.TITLE or not token.first)
+        ):
             yield Mark(token.start, token.end, Kind.NAME, "name, (A)", 41, sure=False)
 
 
@@ -136,12 +393,16 @@ def _phrases(text: str, tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]
                 continue
             class_ = lexicon.places.get(" ".join(t.key for t in part), 0)
             if class_ and _placed(part, class_):
-                yield Mark(token.start, part[-1].end, Kind.LOCATION, "place smaller than a state, (B)", 45, sure=class_ > 2)
+                yield Mark(
+                    token.start, part[-1].end, Kind.LOCATION, "place smaller than a state, (B)", 45, sure=class_ > 2
+                )
                 break
 
 
 def _placed(part: list[Token], class_: int) -> bool:
     """Whether the words are written as a name, or can hardly be anything else."""
-    titled = all(t.shape in (Shape.TITLE, Shape.UPPER) for t in part if t.key not in _LINKS) and not any(t.loud for t in part)
+    titled = all(t.shape in (Shape.TITLE, Shape.UPPER) for t in part if t.key not in _LINKS) and not any(
+        t.loud for t in part
+    )
     common = all(t.word.spelled and t.word.common > 4 for t in part)
     return titled or (class_ > 2 and not common)

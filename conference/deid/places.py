@@ -14,36 +14,151 @@ from conference.deid.lexicon import Lexicon
 from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
-# Three-digit ZIP areas of 20,000 or fewer people, 2000 Census, as the Office for Civil Rights lists them in its
-# guidance on de-identification (26 November 2012): their codes become 000.
-SMALL_ZIPS = frozenset("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893".split())
 _ADDRESS = "street address, (B)"
+
+
 @cache
 def _rules() -> tuple[tuple[int, bool, str, re.Pattern[str]], ...]:
     states = "|".join(sorted(STATE_CODES))
     long = "|".join(re.escape(s) for s in sorted(STATES, key=len, reverse=True))
     return (
         (70, True, "post box, (B)", re.compile(r"\bP\.?\s?O\.?\s?Box\s?#?\s?\d{1,8}\b", re.IGNORECASE)),
-        (64, True, "ZIP code, (B)", re.compile(r"\b(?:zip|zip ?code|postal code|postcode|post code)\b[\s:#]{0,3}(?:is\s|was\s|of\s)?(?P<v>\d{3} ?\d{1,2}(?:-\d{4})?|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2})\b", re.IGNORECASE)),
-        (64, True, "ZIP code, (B)", re.compile(rf"\b(?:(?:{states})|(?i:{states})(?=,? \d{{5}}\b)|(?i:{long})),?\s{{1,3}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\d,.]\d)")),
+        (
+            64,
+            True,
+            "ZIP code, (B)",
+            re.compile(
+                r"\b(?:zip|zip ?code|postal code|postcode|post code)\b[\s:#]{0,3}(?:is\s|was\s|of\s)?(?P<v>\d{3} ?\d{1,2}(?:-\d{4})?|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2})\b",
+                re.IGNORECASE,
+            ),
+        ),
+        (
+            64,
+            True,
+            "ZIP code, (B)",
+            re.compile(
+                rf"\b(?:(?:{states})|(?i:{states})(?=,? \d{{5}}\b)|(?i:{long})),?\s{{1,3}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\d,.]\d)"
+            ),
+        ),
         (64, True, "postal code, (B)", re.compile(r"\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")),
-        (64, True, "postal code, (B)", re.compile(r"(?<![\w.-])[a-z]{1,2}\d[a-z\d]? \d(?!mg|ml|mm|cm|kg|hr|am|pm|st|nd|rd|th|yo|wk|mo|pt|iu|qd|po|ng|mc|da|we|ho)[a-z]{2}\b")),
+        (
+            64,
+            True,
+            "postal code, (B)",
+            re.compile(
+                r"(?<![\w.-])[a-z]{1,2}\d[a-z\d]? \d(?!mg|ml|mm|cm|kg|hr|am|pm|st|nd|rd|th|yo|wk|mo|pt|iu|qd|po|ng|mc|da|we|ho)[a-z]{2}\b"
+            ),
+        ),
         (64, True, "postal code, (B)", re.compile(r",\s{0,3}\w{2,3}\s{0,2}\n\s{0,3}\d{5}\b")),
-        (64, True, "postal code, (B)", re.compile(r"\b(?:New Zealand|United Kingdom|Spain|France|Germany|Italy|Portugal|Poland|Belgium|Austria|Switzerland|Sweden|Norway|Finland|Denmark|Netherlands|Ireland|Iceland|Greece|Hungary|Canada|Australia|Brazil|Mexico|Uruguay|Estonia|Slovenia|Croatia|Cyprus|Greenland(?:er)?|Czech Republic|USA|India|Japan|South Africa)\s\d{4,6}\b", re.IGNORECASE)),
-        (62, True, _ADDRESS, re.compile(r"\b(?:the )?corner of (?:[\w.'’-]{1,20} ){1,5}(?:and|&) (?:[\w.'’-]{1,20}(?: (?:street|st|avenue|ave|road|rd|lane|drive|blvd)\b)?(?: [A-Z]\w{1,15})?)", re.IGNORECASE)),
-        (62, True, "named site, (B)", re.compile(r"\b(?:St|Ste|Saint|Mt|Mount)\b\.? (?!John'?s wort)[A-Z][\w]{2,20}(?:['’]s)?(?: (?:[A-Z][\w'’]{2,20}|of|the)){0,3}(?<! of)(?<! the)")),
-        (62, True, "named site, (B)", re.compile(r"\b(?:at|to|from|in|near|by) (?P<v>(?:st|ste|saint)\.? [a-z]{3,20}(?:['’]s)?)\b", re.IGNORECASE)),
-        (62, True, "place smaller than a state, (B)", re.compile(r"\b(?i:in|from|to|near|at|of|around|downtown|outside|via|for)\s(?P<v>LA|SF|DC|NYC|nyc|D\.C\.|L\.A\.|PDX|LAX|JFK|DFW|SFO|NOLA|nola|MGH|BWH|UCLA|UCSF|USC|UPMC|CHOP|NYU|OHSU|UNC|MIT|BU|UAB|UTSW|MSK|MSKCC|BIDMC|ucla|ucsf|mgh|nyu|ohsu|upmc)\b")),
-        (62, False, "place smaller than a state, (B)", re.compile(r"\b(?:NYC|nyc|LAX|DFW|MGH|BIDMC|MSKCC|UCSF|UCLA|NOLA)\b")),
-        (62, True, _ADDRESS, re.compile(r"\b(?:at|on|near|off) (?P<v>\d{1,3}(?:st|nd|rd|th)(?: (?:and|&) (?!the\b)[A-Za-z]\w{2,15})?)(?=[\s,.;]{1,2}(?!of\b|day|visit|week|grade|floor|month|dose|time|line|rib|toe|digit|and the))(?<=[a-z]{3})", re.IGNORECASE)),
+        (
+            64,
+            True,
+            "postal code, (B)",
+            re.compile(
+                r"\b(?:New Zealand|United Kingdom|Spain|France|Germany|Italy|Portugal|Poland|Belgium|Austria|Switzerland|Sweden|Norway|Finland|Denmark|Netherlands|Ireland|Iceland|Greece|Hungary|Canada|Australia|Brazil|Mexico|Uruguay|Estonia|Slovenia|Croatia|Cyprus|Greenland(?:er)?|Czech Republic|USA|India|Japan|South Africa)\s\d{4,6}\b",
+                re.IGNORECASE,
+            ),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b(?:the )?corner of (?:[\w.'’-]{1,20} ){1,5}(?:and|&) (?:[\w.'’-]{1,20}(?: (?:street|st|avenue|ave|road|rd|lane|drive|blvd)\b)?(?: [A-Z]\w{1,15})?)",
+                re.IGNORECASE,
+            ),
+        ),
+        (
+            62,
+            True,
+            "named site, (B)",
+            re.compile(
+                r"\b(?:St|Ste|Saint|Mt|Mount)\b\.? (?!John'?s wort)[A-Z][\w]{2,20}(?:['’]s)?(?: (?:[A-Z][\w'’]{2,20}|of|the)){0,3}(?<! of)(?<! the)"
+            ),
+        ),
+        (
+            62,
+            True,
+            "named site, (B)",
+            re.compile(
+                r"\b(?:at|to|from|in|near|by) (?P<v>(?:st|ste|saint)\.? [a-z]{3,20}(?:['’]s)?)\b", re.IGNORECASE
+            ),
+        ),
+        (
+            62,
+            True,
+            "place smaller than a state, (B)",
+            re.compile(
+                r"\b(?i:in|from|to|near|at|of|around|downtown|outside|via|for)\s(?P<v>LA|SF|DC|NYC|nyc|D\.C\.|L\.A\.|PDX|LAX|JFK|DFW|SFO|NOLA|nola|MGH|BWH|UCLA|UCSF|USC|UPMC|CHOP|NYU|OHSU|UNC|MIT|BU|UAB|UTSW|MSK|MSKCC|BIDMC|ucla|ucsf|mgh|nyu|ohsu|upmc)\b"
+            ),
+        ),
+        (
+            62,
+            False,
+            "place smaller than a state, (B)",
+            re.compile(r"\b(?:NYC|nyc|LAX|DFW|MGH|BIDMC|MSKCC|UCSF|UCLA|NOLA)\b"),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b(?:at|on|near|off) (?P<v>\d{1,3}(?:st|nd|rd|th)(?: (?:and|&) (?!the\b)[A-Za-z]\w{2,15})?)(?=[\s,.;]{1,2}(?!of\b|day|visit|week|grade|floor|month|dose|time|line|rib|toe|digit|and the))(?<=[a-z]{3})",
+                re.IGNORECASE,
+            ),
+        ),
         (62, True, "school, (B)", re.compile(r"\b(?:PS|ps|P\.S\.) ?#?\d{1,3}\b")),
-        (62, True, "named site, (B)", re.compile(r"\b(?:Engine|Ladder|Precinct|Battalion|Station|Troop|Local|Post|Ward|Unit|Pod|Cell ?block) (?:No\. ?|#)?\d{1,4}[A-Z]?\b")),
+        (
+            62,
+            True,
+            "named site, (B)",
+            re.compile(
+                r"\b(?:Engine|Ladder|Precinct|Battalion|Station|Troop|Local|Post|Ward|Unit|Pod|Cell ?block) (?:No\. ?|#)?\d{1,4}[A-Z]?\b"
+            ),
+        ),
         (63, False, "ZIP code, (B)", re.compile(r"(?<![\w.,/-])\d{5}-\d{4}(?![\w-])")),
-        (62, True, _ADDRESS, re.compile(r"\b(?:apt|apartment|suite|ste)\b\.?\s?#?\s?(?P<v>\d{1,5}[A-Za-z]?|[A-Z]\d{0,4})(?!\w)", re.IGNORECASE)),
-        (62, True, _ADDRESS, re.compile(r"\b(?:corner of|intersection of|exit)\s(?P<v>[A-Z]\w{2,20}(?:\s(?:and|&)\s[A-Z]\w{2,20})?|\d{1,3})\b")),
-        (62, True, _ADDRESS, re.compile(r"\b(?:interstate|i-(?=\d)|route|rte|highway|hwy|us-|county road|state road)\s?#?\d{1,4}\b(?! ?(?:mg|%))", re.IGNORECASE)),
-        (62, True, _ADDRESS, re.compile(r"\b[A-Z]\w{2,15} (?:&|and) \d{1,3}(?:st|nd|rd|th)\b|\b\d{1,3}(?:st|nd|rd|th) (?:&|and) [A-Z]\w{2,15}\b")),
-        (62, True, _ADDRESS, re.compile(r"\b(?:[NSEW]\.? |north |south |east |west )?\d{1,3}(?:st|nd|rd|th) (?:street|st|avenue|ave)\b", re.IGNORECASE)),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b(?:apt|apartment|suite|ste)\b\.?\s?#?\s?(?P<v>\d{1,5}[A-Za-z]?|[A-Z]\d{0,4})(?!\w)", re.IGNORECASE
+            ),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b(?:corner of|intersection of|exit)\s(?P<v>[A-Z]\w{2,20}(?:\s(?:and|&)\s[A-Z]\w{2,20})?|\d{1,3})\b"
+            ),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b(?:interstate|i-(?=\d)|route|rte|highway|hwy|us-|county road|state road)\s?#?\d{1,4}\b(?! ?(?:mg|%))",
+                re.IGNORECASE,
+            ),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b[A-Z]\w{2,15} (?:&|and) \d{1,3}(?:st|nd|rd|th)\b|\b\d{1,3}(?:st|nd|rd|th) (?:&|and) [A-Z]\w{2,15}\b"
+            ),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            re.compile(
+                r"\b(?:[NSEW]\.? |north |south |east |west )?\d{1,3}(?:st|nd|rd|th) (?:street|st|avenue|ave)\b",
+                re.IGNORECASE,
+            ),
+        ),
     )
 
 
@@ -77,16 +192,29 @@ def _sites(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
         specific = [t for t in part if t.key not in lists["generic"]]
         if specific and not _ordinary(tokens, start, at, specific, lexicon):
             done = end
-            yield Mark(tokens[start].start, tokens[end].end, Kind.LOCATION, "named site, (B)", 63, sure=any(not t.word.spelled for t in specific))
+            yield Mark(
+                tokens[start].start,
+                tokens[end].end,
+                Kind.LOCATION,
+                "named site, (B)",
+                63,
+                sure=any(not t.word.spelled for t in specific),
+            )
 
 
 def _ordinary(tokens: list[Token], start: int, at: int, specific: list[Token], lexicon: Lexicon) -> bool:
     """A weak head ("Center", "High") needs a name that is written as one."""
-    strong = tokens[at].key in lexicon.lists["strong_facility"] or (at + 1 < len(tokens) and f"{tokens[at].key} {tokens[at + 1].key}" in lexicon.lists["strong_facility"])
+    strong = tokens[at].key in lexicon.lists["strong_facility"] or (
+        at + 1 < len(tokens) and f"{tokens[at].key} {tokens[at + 1].key}" in lexicon.lists["strong_facility"]
+    )
     if strong:
         return False
     written = all(t.shape in (Shape.TITLE, Shape.UPPER) and not t.loud for t in (tokens[at], specific[-1]))
-    placed = start > 0 and tokens[start - 1].key in _SITE_BEFORE and any(not t.word.spelled or t.word.last > 3 for t in specific)
+    placed = (
+        start > 0
+        and tokens[start - 1].key in _SITE_BEFORE
+        and any(not t.word.spelled or t.word.last > 3 for t in specific)
+    )
     return not (written and not tokens[start].first) and not placed
 
 
@@ -100,14 +228,81 @@ def _head_end(tokens: list[Token], at: int, lexicon: Lexicon) -> int | None:
         end = at
     else:
         return None
-    follow = ("center", "centre", "system", "hospital", "clinic", "unit", "health", "services", "group", "associates", "school", "campus")
-    while end + 1 < len(tokens) and tokens[end + 1].is_word and tokens[end + 1].key in follow and tokens[end + 1].shape is tokens[end].shape:
+    follow = (
+        "center",
+        "centre",
+        "system",
+        "hospital",
+        "clinic",
+        "unit",
+        "health",
+        "services",
+        "group",
+        "associates",
+        "school",
+        "campus",
+    )
+    while (
+        end + 1 < len(tokens)
+        and tokens[end + 1].is_word
+        and tokens[end + 1].key in follow
+        and tokens[end + 1].shape is tokens[end].shape
+    ):
         end += 1
     return end
 
 
-_SITE_BEFORE = frozenset("at from to in through near by with into via visited attends attended left via called contact".split())
-_DETERMINERS = frozenset("the a an my her his our their your this that any some each every another no old new same local nearby outside which what other".split())
+_SITE_BEFORE = frozenset(
+    [
+        "at",
+        "from",
+        "to",
+        "in",
+        "through",
+        "near",
+        "by",
+        "with",
+        "into",
+        "via",
+        "visited",
+        "attends",
+        "attended",
+        "left",
+        "via",
+        "called",
+        "contact",
+    ]
+)
+_DETERMINERS = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "my",
+        "her",
+        "his",
+        "our",
+        "their",
+        "your",
+        "this",
+        "that",
+        "any",
+        "some",
+        "each",
+        "every",
+        "another",
+        "no",
+        "old",
+        "new",
+        "same",
+        "local",
+        "nearby",
+        "outside",
+        "which",
+        "what",
+        "other",
+    ]
+)
 
 
 def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
@@ -117,12 +312,20 @@ def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
     start, back = at, at - 1
     while back >= 0 and at - back <= 8:
         token = tokens[back]
-        link = token.key in ("of", "the", "for", "and", "at") and token.shape is Shape.LOWER or token.text in ".'’-&"
+        link = (token.key in ("of", "the", "for", "and", "at") and token.shape is Shape.LOWER) or token.text in ".'’-&"
         if token.text == "." and not (back and len(tokens[back - 1].text) <= 3):
             break
         if not link:
             opener = token.first and token.word.common > 9 and token.key not in lexicon.lists["generic"]
-            if not token.is_word or token.shape not in (Shape.TITLE, Shape.UPPER) or opener or (token.key in lexicon.lists["title"] and token.key not in ("st", "saint", "sister", "king", "queen", "lady")):
+            if (
+                not token.is_word
+                or token.shape not in (Shape.TITLE, Shape.UPPER)
+                or opener
+                or (
+                    token.key in lexicon.lists["title"]
+                    and token.key not in ("st", "saint", "sister", "king", "queen", "lady")
+                )
+            ):
                 break
             start = back
         back -= 1
@@ -137,14 +340,23 @@ def _by_rarity(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
         if token.text in ".'’-&" and tokens[back + 1].key not in _DETERMINERS:
             back -= 1
             continue
-        ordinary = token.word.spelled and token.word.ratio < 4 or token.word.common > 9 or token.word.disease
-        if not token.is_word or token.key in _DETERMINERS or not (token.key in ("st", "mt", "saint") or (token.key in generic and len(token.key) > 3) or not ordinary):
+        ordinary = (token.word.spelled and token.word.ratio < 4) or token.word.common > 9 or token.word.disease
+        if (
+            not token.is_word
+            or token.key in _DETERMINERS
+            or not (token.key in ("st", "mt", "saint") or (token.key in generic and len(token.key) > 3) or not ordinary)
+        ):
             break
-        if token.key in lexicon.lists["place_before"] or (token.key in lexicon.lists["title"] and token.key not in ("st", "saint")):
+        if token.key in lexicon.lists["place_before"] or (
+            token.key in lexicon.lists["title"] and token.key not in ("st", "saint")
+        ):
             break
         start = back
         back -= 1
-    while start < at and (tokens[start].key in generic and tokens[start].key in ("and", "for", "from", "with") or not tokens[start].is_word):
+    while start < at and (
+        (tokens[start].key in generic and tokens[start].key in ("and", "for", "from", "with"))
+        or not tokens[start].is_word
+    ):
         start += 1
     return start if any(t.is_word and t.key not in generic for t in tokens[start:at]) else at
 
@@ -155,8 +367,17 @@ def _by_preposition(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
         token = tokens[back]
         if token.key in _SITE_BEFORE:
             part = tokens[back + 1 : at]
-            good = part and part[0].key not in _DETERMINERS and not any(t.key in _DETERMINERS and t.key not in ("the", "new", "old") or t.key in lexicon.lists["kin"] for t in part)
-            return back + 1 if good and not any(t.word.common > 12 or t.word.drug or t.word.disease for t in part) else at
+            good = (
+                part
+                and part[0].key not in _DETERMINERS
+                and not any(
+                    (t.key in _DETERMINERS and t.key not in ("the", "new", "old")) or t.key in lexicon.lists["kin"]
+                    for t in part
+                )
+            )
+            return (
+                back + 1 if good and not any(t.word.common > 12 or t.word.drug or t.word.disease for t in part) else at
+            )
         if not token.is_word and token.text not in "'’&-":
             return at
     return at
@@ -174,5 +395,29 @@ def _landscape(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
         titled = first.shape is Shape.TITLE and token.shape is Shape.TITLE and not token.loud
         placed = before in lexicon.lists["place_before"] and first.shape is token.shape
         rare = not first.word.spelled or first.word.ratio > 4
-        if (titled and not first.first) or (placed and token.key not in ("falls", "spring", "springs", "point", "park", "bridge", "heights", "cross", "port", "field", "fields", "wood", "woods")) or (placed and rare) or (titled and rare) or (placed and before in ("in", "within", "near", "outside")):
+        if (
+            (titled and not first.first)
+            or (
+                placed
+                and token.key
+                not in (
+                    "falls",
+                    "spring",
+                    "springs",
+                    "point",
+                    "park",
+                    "bridge",
+                    "heights",
+                    "cross",
+                    "port",
+                    "field",
+                    "fields",
+                    "wood",
+                    "woods",
+                )
+            )
+            or (placed and rare)
+            or (titled and rare)
+            or (placed and before in ("in", "within", "near", "outside"))
+        ):
             yield Mark(first.start, token.end, Kind.LOCATION, "place smaller than a state, (B)", 62, sure=titled)

@@ -1,8 +1,10 @@
 """Overlapping marks become disjoint findings, each with its placeholder."""
 
+import re
 from datetime import date
 
 from conference.deid.dates import stand_in
+from conference.deid.gazetteer import SMALL_ZIPS, STATE_CODES, STATES
 from conference.deid.lexicon import fold
 from conference.deid.model import Finding, Kind, Mark
 
@@ -45,7 +47,9 @@ def _join(a: Mark, b: Mark) -> Mark:
 def findings(text: str, marks: list[Mark], anchor: date | None) -> tuple[Finding, ...]:
     """The marks with their placeholders; the same name has the same one throughout."""
     people = _people(text, marks)
-    return tuple(Finding(m.start, m.end, m.kind, m.sure, m.known, m.reason, _replacement(text, m, people, anchor)) for m in marks)
+    return tuple(
+        Finding(m.start, m.end, m.kind, m.sure, m.known, m.reason, _replacement(text, m, people, anchor)) for m in marks
+    )
 
 
 def _people(text: str, marks: list[Mark]) -> dict[str, int]:
@@ -70,11 +74,28 @@ def _people(text: str, marks: list[Mark]) -> dict[str, int]:
 
 def _replacement(text: str, mark: Mark, people: dict[str, int], anchor: date | None) -> str:
     raw = text[mark.start : mark.end]
-    if mark.stand_in:
+    if mark.stand_in and not (mark.kind is Kind.AGE and mark.stand_in == _WORDS[Kind.AGE]):
         return mark.stand_in
     if mark.kind is Kind.DATE:
         return stand_in(raw, anchor)
     if mark.kind is Kind.AGE:
-        return _WORDS[mark.kind]
+        return "90-or-older" if text[mark.end : mark.end + 1] == "-" else _WORDS[mark.kind]
+    if mark.kind is Kind.LOCATION and (wider := _wider(raw)):
+        return wider
     number = people.get(fold(raw), 0) if mark.kind is Kind.NAME else 0
     return f"[{_WORDS[mark.kind]} {number}]" if number else f"[{_WORDS[mark.kind]}]"
+
+
+_STATE = re.compile(
+    rf"\b(?:(?P<code>{'|'.join(sorted(STATE_CODES))})|(?i:(?P<name>{'|'.join(sorted(STATES, key=len, reverse=True))})))\b(?:,?\s{{1,3}}(?P<zip>\d{{3}})\d\d(?:-\d{{4}})?)?\W{{0,2}}\Z"
+)
+
+
+def _wider(raw: str) -> str:
+    """The state that an address ends with, and the first three digits of its ZIP where its area is large enough."""
+    match = _STATE.search(raw)
+    if not match or not raw[: match.start()].strip(" ,\n"):
+        return ""
+    state = match["code"] or match["name"].title()
+    digits = match["zip"]
+    return f"{state} (ZIP {digits}xx)" if digits and digits not in SMALL_ZIPS else state

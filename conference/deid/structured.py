@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from conference.deid.model import Kind, Mark
+from conference.deid.model import Kind, Mark, cover
 
 _SPACED = r"[A-Za-z]{0,4} ?\d{2,5}(?: \d{2,5}){1,4}(?![\w.]|,\d)|"
 _VALUE = rf"(?P<v>{_SPACED}[A-Za-z0-9](?:[A-Za-z0-9]|[-/.](?=[A-Za-z0-9])){{2,30}})"
@@ -17,42 +17,182 @@ _GAP = (
     r"plate|tag|shows|reads|listed|as|to|card|account|member|under|with|ending|ends|in|and|#)\b[\s:#=.,*(\[-]{0,4}){0,4}"
 )
 _CUES: tuple[tuple[Kind, str, str], ...] = (
-    (Kind.MRN, "record number, (H)", r"mrn|mr\s?#|m\.r\.n\.?|medical rec(?:ord)?s?|hospital (?:record|number|no|id|chart)|(?:patient|pt)'?s? (?:chart|record|number|identifier|id|file|ref)|chart(?: ref)?|record (?:no|number|#|id)|unit (?:no|number|#)|emr|ehr|case (?:no|number|#|id)|encounter|accession|visit (?:no|number|id|#)|csn|fin|nhs|chi|patient #|pt #|pat id|file (?:no|number|#)"),
-    (Kind.HEALTH_PLAN, "health plan number, (I)", r"(?:health ?plan|insurance|medicare|medicaid|policy|member|subscriber|beneficiary|group|payer|plan|hicn|mbi|blue cross|bcbs|aetna|cigna|humana|kaiser|uhc|tricare)(?: (?:plan|policy|member|subscriber|beneficiary|group|insurance))?"),
-    (Kind.ACCOUNT, "account number, (J)", r"(?:bank |financial |billing |patient |hospital |checking |savings )?(?:account|acct|a/c)s?|invoice(?: acct)?|claim|billing|iban|swift|bic|routing|sort code|credit card|debit card|card|visa|mastercard|amex|guarantor|statement|transaction|auth(?:orization)?|receipt|order|bill|payment"),
-    (Kind.LICENSE, "licence or certificate number, (K)", r"(?:driver'?s?'? |driving |nursing |medical |state |professional |pharmacy |dea |rn |md )?(?:licen[cs]e|lic)|dea|npi|dl|certificate|cert|registration|upin|credential|permit"),
-    (Kind.ID, "vehicle or device number, (L), (M)", r"vin|plates?|tag|serial|s/n|sn|device|udi|lot|imei|mac|model|implant|pacemaker|pump|cpap|vehicle|identifier|passport|visa|travel document|identity|id|badge|employee|student|inmate|prisoner|tracking|confirmation|ticket|docket|study (?:id|subject)|subject|participant|specimen|sample|requisition|prescription|rx ?#|rx (?:no|number)|locker|room key|barcode|wristband|code|ref|reference|case|referral|report|episode|fingerprint|voice ?print|face ?id"),
+    (
+        Kind.MRN,
+        "record number, (H)",
+        r"mrn|mr\s?#|m\.r\.n\.?|medical rec(?:ord)?s?|hospital (?:record|number|no|id|chart)|(?:patient|pt)'?s? (?:chart|record|number|identifier|id|file|ref)|chart(?: ref)?|record (?:no|number|#|id)|unit (?:no|number|#)|emr|ehr|case (?:no|number|#|id)|encounter|accession|visit (?:no|number|id|#)|csn|fin|nhs|chi|patient #|pt #|pat id|file (?:no|number|#)",
+    ),
+    (
+        Kind.HEALTH_PLAN,
+        "health plan number, (I)",
+        r"(?:health ?plan|insurance|medicare|medicaid|policy|member|subscriber|beneficiary|group|payer|plan|hicn|mbi|blue cross|bcbs|aetna|cigna|humana|kaiser|uhc|tricare)(?: (?:plan|policy|member|subscriber|beneficiary|group|insurance))?",
+    ),
+    (
+        Kind.ACCOUNT,
+        "account number, (J)",
+        r"(?:bank |financial |billing |patient |hospital |checking |savings )?(?:account|acct|a/c)s?|invoice(?: acct)?|claim|billing|iban|swift|bic|routing|sort code|credit card|debit card|card|visa|mastercard|amex|guarantor|statement|transaction|auth(?:orization)?|receipt|order|bill|payment",
+    ),
+    (
+        Kind.LICENSE,
+        "licence or certificate number, (K)",
+        r"(?:driver'?s?'? |driving |nursing |medical |state |professional |pharmacy |dea |rn |md )?(?:licen[cs]e|lic)|dea|npi|dl|certificate|cert|registration|upin|credential|permit",
+    ),
+    (
+        Kind.ID,
+        "vehicle or device number, (L), (M)",
+        r"vin|plates?|tag|serial|s/n|sn|device|udi|lot|imei|mac|model|implant|pacemaker|pump|cpap|vehicle|identifier|passport|visa|travel document|identity|id|badge|employee|student|inmate|prisoner|tracking|confirmation|ticket|docket|study (?:id|subject)|subject|participant|specimen|sample|requisition|prescription|rx ?#|rx (?:no|number)|locker|room key|barcode|wristband|code|ref|reference|case|referral|report|episode|fingerprint|voice ?print|face ?id",
+    ),
 )
 _DIGIT = "zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple"
 _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
-    (Kind.EMAIL, 90, True, "e-mail address, (F)", r"(?<![\w.+-])[\w.+%-]{1,64}\s?@\s?(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,24}\b"),
-    (Kind.EMAIL, 90, True, "e-mail address, (F)", r"\b[\w.+-]{1,64} ?[\[(]?\bat\b[\])]? ?(?:[\w-]{1,40} ?(?:\.|[\[(]?\bdot\b[\])]?) ?){1,3}(?:com|org|net|edu|gov|co|uk|us|io)\b"),
+    (
+        Kind.EMAIL,
+        90,
+        True,
+        "e-mail address, (F)",
+        r"(?<![\w.+-])[\w.+%-]{1,64}\s?@\s?(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,24}\b",
+    ),
+    (
+        Kind.EMAIL,
+        90,
+        True,
+        "e-mail address, (F)",
+        r"\b[\w.+-]{1,64} ?[\[(]?\bat\b[\])]? ?(?:[\w-]{1,40} ?(?:\.|[\[(]?\bdot\b[\])]?) ?){1,3}(?:com|org|net|edu|gov|co|uk|us|io)\b",
+    ),
     (Kind.URL, 89, True, "web address, (N)", r"\b(?:https?|ftp|hxxps?)\s?:\s?/\s?/[^\s<>\"']{2,400}(?<![.,;:!?)\]])"),
     (Kind.URL, 88, True, "web address, (N)", r"\bwww\.[^\s<>\"']{2,300}(?<![.,;:!?)\]])"),
-    (Kind.URL, 87, True, "web address, (N)", r"(?<![\w@.])(?:[A-Za-z0-9-]{1,40}\.){1,4}(?:com|org|net|edu|gov|io|me|info|biz|ly|tv|app|health|co\.uk|org\.uk|nhs\.uk|ca|uk|de|us|co|be|fm|am)(?:/[^\s<>\"']{0,300}(?<![.,;:!?)\]]))?(?![\w@])"),
+    (
+        Kind.URL,
+        87,
+        True,
+        "web address, (N)",
+        r"(?<![\w@.])(?:[A-Za-z0-9-]{1,40}\.){1,4}(?:com|org|net|edu|gov|io|me|info|biz|ly|tv|app|health|co\.uk|org\.uk|nhs\.uk|ca|uk|de|us|co|be|fm|am)(?:/[^\s<>\"']{0,300}(?<![.,;:!?)\]]))?(?![\w@])",
+    ),
     (Kind.ID, 60, True, "account handle, (R)", r"(?<![\w@/.])@[A-Za-z_À-ɏ][\w-]{1,30}(?!\w)"),
-    (Kind.ID, 60, True, "account handle, (R)", r"(?<![\w@/.-])[A-Za-z][A-Za-z0-9]{1,20}(?:_[A-Za-z0-9]{1,20}){1,3}(?![\w(.])"),
-    (Kind.ID, 61, True, "account handle, (R)", r"(?i:\b(?:username|user name|user|login|handle|screen name|insta|instagram|ig|snap|snapchat|twitter|tiktok|facebook|fb|venmo|skype|discord|telegram|gamertag|kik)\b(?: (?:handle|name|account|id))?(?: (?:is|as|at))?\s?[:=]?\s?)(?P<v>@?(?=[\w.-]{0,30}[\d_.])[A-Za-z_][\w.-]{2,30}\w)"),
-    (Kind.IP, 92, True, "network address, (O)", r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?::\d{1,5})?(?![\d.]{0,1}\d)"),
-    (Kind.IP, 92, True, "network address, (O)", r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}(?![\w:])|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:){0,6}[0-9a-fA-F]{1,4}(?![\w:])"),
+    (
+        Kind.ID,
+        60,
+        True,
+        "account handle, (R)",
+        r"(?<![\w@/.-])[A-Za-z][A-Za-z0-9]{1,20}(?:_[A-Za-z0-9]{1,20}){1,3}(?![\w(.])",
+    ),
+    (
+        Kind.ID,
+        61,
+        True,
+        "account handle, (R)",
+        r"(?i:\b(?:username|user name|user|login|handle|screen name|insta|instagram|ig|snap|snapchat|twitter|tiktok|facebook|fb|venmo|skype|discord|telegram|gamertag|kik)\b(?: (?:handle|name|account|id))?(?: (?:is|as|at))?\s?[:=]?\s?)(?P<v>@?(?=[\w.-]{0,30}[\d_.])[A-Za-z_][\w.-]{2,30}\w)",
+    ),
+    (
+        Kind.IP,
+        92,
+        True,
+        "network address, (O)",
+        r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?::\d{1,5})?(?![\d.]{0,1}\d)",
+    ),
+    (
+        Kind.IP,
+        92,
+        True,
+        "network address, (O)",
+        r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}(?![\w:])|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:){0,6}[0-9a-fA-F]{1,4}(?![\w:])",
+    ),
     (Kind.ID, 92, True, "hardware address, (M)", r"(?<![\w:-])(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}(?![\w:-])"),
     (Kind.SSN, 91, True, "social security number, (G)", r"(?<![\d-])\d{3}[- .]\d{2}[- .]\d{4}(?![\d-])"),
-    (Kind.SSN, 91, True, "social security number, (G)", r"(?i:\b(?:ssn|ss ?#|soc(?:ial)? sec(?:urity)?)\b(?: (?:number|no|num|#))?)(?:[\s:#=.]{0,3}(?:is|was|ending|in|last|four|4|digits)?){0,5}[\s:#=]{0,3}(?P<v>(?:[\dxX*]{1,4}[- ]?){1,4}\d{3,4})(?!\d)"),
-    (Kind.SSN, 91, True, "social security number, (G)", r"(?i:\b(?:ssn|social|ss ?#|soc sec)\b\D{0,30}?\b(?:last|final|ending|ends)\b\D{0,20}?|\blast (?:4|four)\b(?: digits)?\D{0,24}?\b(?:social|ssn|ss)\b\D{0,12}?)(?P<v>\d{4})(?!\d)"),
+    (
+        Kind.SSN,
+        91,
+        True,
+        "social security number, (G)",
+        r"(?i:\b(?:ssn|ss ?#|soc(?:ial)? sec(?:urity)?)\b(?: (?:number|no|num|#))?)(?:[\s:#=.]{0,3}(?:is|was|ending|in|last|four|4|digits)?){0,5}[\s:#=]{0,3}(?P<v>(?:[\dxX*]{1,4}[- ]?){1,4}\d{3,4})(?!\d)",
+    ),
+    (
+        Kind.SSN,
+        91,
+        True,
+        "social security number, (G)",
+        r"(?i:\b(?:ssn|social|ss ?#|soc sec)\b\D{0,30}?\b(?:last|final|ending|ends)\b\D{0,20}?|\blast (?:4|four)\b(?: digits)?\D{0,24}?\b(?:social|ssn|ss)\b\D{0,12}?)(?P<v>\d{4})(?!\d)",
+    ),
     (Kind.ACCOUNT, 86, True, "bank or card number, (J)", r"\b[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){2,7}[A-Z0-9]{1,4}\b"),
-    (Kind.ACCOUNT, 84, True, "bank or card number, (J)", r"(?<![\d.-])\d{4}(?:[ -]\d{4}){2,3}(?:[ -]\d{1,4})?(?![\d-])|(?<![\d.-])3\d{3}[ -]\d{6}[ -]\d{5}(?![\d-])"),
-    (Kind.ID, 83, True, "vehicle number, (L)", r"\b(?=[A-HJ-NPR-Za-hj-npr-z]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Za-hj-npr-z])[A-HJ-NPR-Za-hj-npr-z0-9]{17}\b"),
-    (Kind.PHONE, 80, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\+\d{1,3}[ .()-]{0,2}\d{1,4}(?:[ .()-]{1,2}\d{1,5}){0,5}(?!\w)"),
-    (Kind.PHONE, 79, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])(?:1[ .-])?(?:\(\d{3}\)[ .-]{0,2}|\d{3}[ ./-]{1,3})\d{3}[ .-]{1,3}\d{4}(?:\s?,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w]|[.,/-]\d)"),
-    (Kind.PHONE, 79, True, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .-]?\d{2,5}){2,5}(?!\w|[.,/]\d)"),
-    (Kind.PHONE, 70, False, "telephone or fax number, (D), (E)", r"(?<![\w.,/-])\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w]|[.,/-]\d)"),
-    (Kind.PHONE, 82, True, "telephone or fax number, (D), (E)", r"(?i:\b(?:phone|tel|telephone|ph|cell|mobile|fax|pager|beeper|call|callback|voicemail|text|reach(?:ed|able)?|contact|whatsapp|sms|ext|extension|dial|line|number)\b)\W{0,3}(?:(?i:number|no|line|me|him|her|them|us|is|at|on|back|left|home|work|to|or|the|patient|his|her|their|my|parent|caregiver|#|@)\b\W{0,3}){0,5}(?P<v>\+?\(?\d[\d().x -]{2,24}\d)(?![\w%]|[/.,]\d)"),
+    (
+        Kind.ACCOUNT,
+        84,
+        True,
+        "bank or card number, (J)",
+        r"(?<![\d.-])\d{4}(?:[ -]\d{4}){2,3}(?:[ -]\d{1,4})?(?![\d-])|(?<![\d.-])3\d{3}[ -]\d{6}[ -]\d{5}(?![\d-])",
+    ),
+    (
+        Kind.ID,
+        83,
+        True,
+        "vehicle number, (L)",
+        r"\b(?=[A-HJ-NPR-Za-hj-npr-z]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Za-hj-npr-z])[A-HJ-NPR-Za-hj-npr-z0-9]{17}\b",
+    ),
+    (
+        Kind.PHONE,
+        80,
+        True,
+        "telephone or fax number, (D), (E)",
+        r"(?<![\w.,/-])\+\d{1,3}[ .()-]{0,2}\d{1,4}(?:[ .()-]{1,2}\d{1,5}){0,5}(?!\w)",
+    ),
+    (
+        Kind.PHONE,
+        79,
+        True,
+        "telephone or fax number, (D), (E)",
+        r"(?<![\w.,/-])(?:1[ .-])?(?:\(\d{3}\)[ .-]{0,2}|\d{3}[ ./-]{1,3})\d{3}[ .-]{1,3}\d{4}(?:\s?,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w]|[.,/-]\d)",
+    ),
+    (
+        Kind.PHONE,
+        79,
+        True,
+        "telephone or fax number, (D), (E)",
+        r"(?<![\w.,/-])\(?0\d{1,4}\)?(?:[ .-]?\d{2,5}){2,5}(?!\w|[.,/]\d)",
+    ),
+    (
+        Kind.PHONE,
+        70,
+        False,
+        "telephone or fax number, (D), (E)",
+        r"(?<![\w.,/-])\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w]|[.,/-]\d)",
+    ),
+    (
+        Kind.PHONE,
+        82,
+        True,
+        "telephone or fax number, (D), (E)",
+        r"(?i:\b(?:phone|tel|telephone|ph|cell|mobile|fax|pager|beeper|call|callback|voicemail|text|reach(?:ed|able)?|contact|whatsapp|sms|ext|extension|dial|line|number)\b)\W{0,3}(?:(?i:number|no|line|me|him|her|them|us|is|at|on|back|left|home|work|to|or|the|patient|his|her|their|my|parent|caregiver|#|@)\b\W{0,3}){0,5}(?P<v>\+?\(?\d[\d().x -]{2,24}\d)(?![\w%]|[/.,]\d)",
+    ),
     (Kind.PHONE, 75, True, "number spelt out, (D)", rf"(?i:\b(?:(?:{_DIGIT})[\s,.-]{{1,3}}){{6,16}}(?:{_DIGIT})\b)"),
     (Kind.ID, 50, False, "long number, (R)", r"(?<![\w.,])\d{7,40}(?!\w|[.,]\d)"),
-    (Kind.ID, 55, False, "code with many digits, (R)", r"(?<![\w.-])(?=[A-Za-z0-9/_-]{0,12}[A-Za-z])[A-Za-z]{0,6}(?:[-_/]?[A-Za-z]{1,4})?[-_#/]?\d{4,12}(?:[-/_][A-Za-z0-9]{1,10}){0,4}[A-Za-z]{0,3}(?![\w])"),
-    (Kind.ID, 54, False, "code with many digits, (R)", r"(?<![\w.-])\d{2,10}[A-Za-z]{1,4}\d{2,10}(?:-\w{1,8}){0,2}(?![\w-])"),
-    (Kind.ID, 54, False, "code with many digits, (R)", r"(?<![\w.-])[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}-\d{3,10}(?:-\w{1,8}){0,3}(?![\w-])"),
-    (Kind.ID, 54, False, "number in groups, (R)", r"(?<![\w.,/-])[A-Za-z]{0,4}\d{2,8}(?:-\d{2,8}){1,4}(?![\w/-]|[.,]\d)"),
+    (
+        Kind.ID,
+        55,
+        False,
+        "code with many digits, (R)",
+        r"(?<![\w.-])(?=[A-Za-z0-9/_-]{0,12}[A-Za-z])[A-Za-z]{0,6}(?:[-_/]?[A-Za-z]{1,4})?[-_#/]?\d{4,12}(?:[-/_][A-Za-z0-9]{1,10}){0,4}[A-Za-z]{0,3}(?![\w])",
+    ),
+    (
+        Kind.ID,
+        54,
+        False,
+        "code with many digits, (R)",
+        r"(?<![\w.-])\d{2,10}[A-Za-z]{1,4}\d{2,10}(?:-\w{1,8}){0,2}(?![\w-])",
+    ),
+    (
+        Kind.ID,
+        54,
+        False,
+        "code with many digits, (R)",
+        r"(?<![\w.-])[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}-\d{3,10}(?:-\w{1,8}){0,3}(?![\w-])",
+    ),
+    (
+        Kind.ID,
+        54,
+        False,
+        "number in groups, (R)",
+        r"(?<![\w.,/-])[A-Za-z]{0,4}\d{2,8}(?:-\d{2,8}){1,4}(?![\w/-]|[.,]\d)",
+    ),
     (Kind.ID, 53, False, "number in groups, (R)", r"(?<![\w.,/-])\d{3,4}(?: \d{3,4}){2,4}(?![\w/-]|[.,]\d)"),
     (Kind.ID, 61, True, "account handle, (R)", r"(?<![\w/])/?[ur]/[A-Za-z][\w-]{2,30}"),
     (Kind.ID, 56, True, "number behind #, (R)", r"(?<![\w&])#\s?(?P<v>\d{4,20})\b"),
@@ -62,7 +202,10 @@ _HARMLESS = re.compile(
     r"(?i)\b(?:pmid|pmc|nct|doi|isbn|issn|isrctn|cas|cpt|icd(?:-?\d{1,2})?(?:-cm)?|hcpcs|loinc|snomed|rs|chembl|eudract|grade|orcid|arxiv|ndc|rxcui|dsm|iso|en|fda|rfc)"
     r"[\s:#/-]{0,3}(?:(?:code|codes|no|number)\b[\s:#]{0,2})?[\w./-]{1,40}"
 )
-_DOSE = re.compile(r"\s?(?:mg|mcg|ml|units?|iu|g|kg|lbs?|cc|mm|cm|mmol|meq|cells?|copies|steps|kcal|cal|calories|k/|x10|bpm|%|hz|ng|pg|/)", re.I)
+_DOSE = re.compile(
+    r"\s?(?:mg|mcg|ml|units?|iu|g|kg|lbs?|cc|mm|cm|mmol|meq|cells?|copies|steps|kcal|cal|calories|k/|x10|bpm|%|hz|ng|pg|/)",
+    re.I,
+)
 _YEARS = re.compile(r"(?:19|20)\d\d\s?[-/–]\s?(?:(?:19|20)?\d\d)\Z")
 _RANGE = re.compile(r"\d{1,3}-\d{1,3}\Z|\d{2,4}-\d{2,4}\Z")
 
@@ -74,7 +217,9 @@ def _compiled() -> tuple[tuple[Kind, int, bool, str, re.Pattern[str]], ...]:
 
 @cache
 def _cued() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
-    return tuple((kind, why, re.compile(rf"(?i)(?<![\w])(?:{cue})(?![A-Za-z]){_GAP}{_VALUE}")) for kind, why, cue in _CUES)
+    return tuple(
+        (kind, why, re.compile(rf"(?i)(?<![\w])(?:{cue})(?![A-Za-z]){_GAP}{_VALUE}")) for kind, why, cue in _CUES
+    )
 
 
 def _digits(text: str) -> int:
@@ -98,7 +243,9 @@ def _plausible(kind: Kind, reason: str, value: str, text: str, end: int) -> bool
             return False
         if reason.startswith("number in"):
             return _digits(value) >= 7 or (_digits(value) >= 6 and not _RANGE.match(value))
-        return not re.fullmatch(r"(?i)(?:mid|pre|post|circa|early|late|since|c|fy|ca|q\d)?[-/]?(?:19|20)\d\d(?:s|[-/]\d{1,2})?", value)
+        return not re.fullmatch(
+            r"(?i)(?:mid|pre|post|circa|early|late|since|c|fy|ca|q\d)?[-/]?(?:19|20)\d\d(?:s|[-/]\d{1,2})?", value
+        )
     return True
 
 
@@ -111,9 +258,10 @@ def _by_cue(text: str) -> Iterator[Mark]:
             value, start, end = match["v"], match.start("v"), match.end("v")
             count = _digits(value)
             least = 4 if kind is not Kind.ID else 5
-            if count < least or _DOSE.match(text, end) or re.fullmatch(r"(?:19|20)\d\d", value):
-                if not (3 <= count and re.fullmatch(r"[A-Za-z]{1,4}-?\d{3,}", value) and kind is not Kind.ID):
-                    continue
+            thin = count < least or _DOSE.match(text, end) or re.fullmatch(r"(?:19|20)\d\d", value)
+            short = count >= 3 and re.fullmatch(r"[A-Za-z]{1,4}-?\d{3,}", value) and kind is not Kind.ID
+            if thin and not short:
+                continue
             if re.fullmatch(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,3}/\d{1,3}", value):
                 continue
             yield Mark(start, end, kind, why, 85 if kind is not Kind.ID else 78)
@@ -121,7 +269,7 @@ def _by_cue(text: str) -> Iterator[Mark]:
 
 def structured(text: str) -> list[Mark]:
     """Marks of all identifiers that have a form of their own."""
-    harmless = [m.span() for m in _HARMLESS.finditer(text)]
+    harmless = cover(len(text), (m.span() for m in _HARMLESS.finditer(text)))
     found = list(_by_cue(text))
     for kind, rank, sure, why, pattern in _compiled():
         for match in pattern.finditer(text):
@@ -129,7 +277,6 @@ def structured(text: str) -> list[Mark]:
             start, end = match.span(group)
             if _plausible(kind, why, text[start:end], text, end):
                 found.append(Mark(start, end, kind, why, rank, sure))
-    if len(found) > 1 and any(m.kind is Kind.EMAIL for m in found):
-        mails = [(m.start, m.end) for m in found if m.kind is Kind.EMAIL]
-        found = [m for m in found if m.kind is Kind.EMAIL or not any(s <= m.start and m.end <= e for s, e in mails)]
-    return [m for m in found if m.rank > 86 or not any(s <= m.start and m.end <= e for s, e in harmless)]
+    mails = cover(len(text), ((m.start, m.end) for m in found if m.kind is Kind.EMAIL))
+    found = [m for m in found if m.kind is Kind.EMAIL or mails.find(0, m.start, m.end) >= 0]
+    return [m for m in found if m.rank > 86 or harmless.find(0, m.start, m.end) >= 0]

@@ -23,7 +23,12 @@ def vote(readings: list[Reading]) -> None:
     """Write the votes into the readings: log odds that a word is a person, that it is a place."""
     people, places = _weights()
     for at, reading in enumerate(readings):
-        if reading.token.is_word and not reading.harmless and max(reading.name, reading.place) > _FLOOR and len(reading.token.key) > 1:
+        if (
+            reading.token.is_word
+            and not reading.harmless
+            and max(reading.name, reading.place) > _FLOOR
+            and len(reading.token.key) > 1
+        ):
             active = features(readings, at)
             reading.person_vote = sum(people.get(f, 0.0) for f in active)
             reading.place_vote = sum(places.get(f, 0.0) for f in active)

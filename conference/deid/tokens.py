@@ -14,6 +14,9 @@ PLACEHOLDER = re.compile(
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\n|[^\w\s]|_")
 
 
+_NOTHING = Word(0)
+
+
 class Shape(Enum):
     """How a word is written."""
 
@@ -37,11 +40,7 @@ class Token:
     first: bool = False  # opens a sentence, a line or a list item
     loud: bool = False  # stands in a stretch of capitals, where case tells nothing
     masked: bool = False
-
-    @property
-    def is_word(self) -> bool:
-        """Whether it is made of letters."""
-        return self.shape is not Shape.OTHER and not self.masked
+    is_word: bool = True  # made of letters and not masked
 
 
 def _shape(text: str) -> Shape:
@@ -70,11 +69,13 @@ def tokenise(text: str, lexicon: Lexicon) -> list[Token]:
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
         start, raw = match.start(), match.group()
-        stem, cut = _stem(raw)
         shape = _shape(raw)
+        if shape is Shape.OTHER:
+            found.append(Token(raw, start, match.end(), raw, shape, _NOTHING, is_word=False))
+            continue
+        stem, cut = _stem(raw)
         key = fold(stem)
-        token = Token(stem, start, match.end() - cut, key, shape, lexicon[key] if shape is not Shape.OTHER else Word(0))
-        found.append(token)
+        found.append(Token(stem, start, match.end() - cut, key, shape, lexicon[key]))
     _mask(found, masks)
     _openings(found)
     _loudness(found)
@@ -87,7 +88,10 @@ def _mask(tokens: list[Token], masks: list[tuple[int, int]]) -> None:
     for token in tokens:
         while at < len(masks) and masks[at][1] <= token.start:
             at += 1
-        token.masked = at < len(masks) and masks[at][0] <= token.start
+        if at == len(masks):
+            return
+        if masks[at][0] <= token.start:
+            token.masked, token.is_word = True, False
 
 
 def _openings(tokens: list[Token]) -> None:

@@ -45,7 +45,9 @@ KEEP_FROM = -17.7  # natural logarithm of the rarest word taken from the frequen
 
 def fold(word: str) -> str:
     """The word without accents, in lower case, as the engine looks it up."""
-    plain = word.casefold().replace("’", "'").translate(str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"}))
+    plain = (
+        word.casefold().replace("’", "'").translate(str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"}))
+    )
     return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
 
 
@@ -112,7 +114,9 @@ def world_names(archive: Path) -> tuple[set[str], set[str]]:
                     continue
                 for leaf in ast.walk(node.value):
                     if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
-                        into.update(w for w in re.split(r"[\s-]+", fold(leaf.value)) if len(w) > 1 and LETTERS.fullmatch(w))
+                        into.update(
+                            w for w in re.split(r"[\s-]+", fold(leaf.value)) if len(w) > 1 and LETTERS.fullmatch(w)
+                        )
     return given, last
 
 
@@ -155,9 +159,14 @@ def clinical(icd: Path, drugs: Path) -> tuple[set[str], set[str]]:
         table = pickle.loads(bz2.decompress(z.read("drug_named_entity_recognition/drug_ner_dictionary.pkl.bz2")))  # noqa: S301
     single = {v for v in table["drug_variant_to_canonical"] if LETTERS.fullmatch(v) and len(v) > 3}
     known = {
-        v for v in single
-        if any("medline_plus_id" in table["drug_canonical_to_data"].get(c, {}) or "nhs_url" in table["drug_canonical_to_data"].get(c, {})
-               or "drugbank_id" in table["drug_canonical_to_data"].get(c, {}) for c in table["drug_variant_to_canonical"][v])
+        v
+        for v in single
+        if any(
+            "medline_plus_id" in table["drug_canonical_to_data"].get(c, {})
+            or "nhs_url" in table["drug_canonical_to_data"].get(c, {})
+            or "drugbank_id" in table["drug_canonical_to_data"].get(c, {})
+            for c in table["drug_variant_to_canonical"][v]
+        )
     }
     return terms, known
 
@@ -166,9 +175,9 @@ def spelled(archive: Path, words: Iterator[str]) -> set[str]:
     """Those of the words that the US spelling dictionary knows in lower case."""
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(archive) as z:
-            z.extractall(folder)
+            z.extractall(folder)  # noqa: S202  # a pinned wheel, into a folder of our own
         sys.path.insert(0, folder)
-        from spylls.hunspell import Dictionary  # type: ignore[import-not-found]  # noqa: PLC0415
+        from spylls.hunspell import Dictionary  # type: ignore[import-not-found]
 
         book = Dictionary.from_files(f"{folder}/spylls/hunspell/data/en/en_US")
         return {w for w in words if len(w) < 25 and book.lookup(w)}
@@ -202,7 +211,9 @@ def build(at: dict[str, Path]) -> None:
     pet = {n for pair in short for n in pair}
     words = {w for w, s in shares.items() if math.log(sum(s)) > KEEP_FROM}
     names = set(given) | set(last) | far_given | far_last | pet
-    words |= {w for w in names | terms | drugs | {c for c in cities if " " not in c} if LETTERS.fullmatch(w) and len(w) < 25}
+    words |= {
+        w for w in names | terms | drugs | {c for c in cities if " " not in c} if LETTERS.fullmatch(w) and len(w) < 25
+    }
     known = spelled(at["spylls"], iter(sorted(words)))
     rows = []
     for w in sorted(words):

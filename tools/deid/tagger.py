@@ -30,12 +30,131 @@ from conference.deid.tokens import tokenise
 from tools.deid.lexicon import fetch, write
 
 Example = tuple[list[str], int, int]
-WORDLIKE = (
-    "will grace may hope bill mark rose faith joy art frank drew pat sue rob don dean chase miles april june august summer autumn dawn lily violet ivy holly iris olive hazel "
-    "ruby pearl amber jade crystal ginger daisy heather jasmine robin jay ray gene dale glen cliff clay brook skip rusty sandy misty sunny angel destiny trinity charity mercy "
-    "patience prudence melody harmony carol victor max sky storm hunter mason carter cooper taylor porter parker tanner tucker walker king major christian blessing precious prince lane reed stone"
-).split()
-WORDPLACES = "reading mobile hope orange normal surprise bath sandwich deer park buffalo phoenix dallas paradise eagle salem aurora independence concord liberty providence superior bend sale hull rugby wells battle ware deal rye nice cork".split()
+WORDLIKE = [
+    "will",
+    "grace",
+    "may",
+    "hope",
+    "bill",
+    "mark",
+    "rose",
+    "faith",
+    "joy",
+    "art",
+    "frank",
+    "drew",
+    "pat",
+    "sue",
+    "rob",
+    "don",
+    "dean",
+    "chase",
+    "miles",
+    "april",
+    "june",
+    "august",
+    "summer",
+    "autumn",
+    "dawn",
+    "lily",
+    "violet",
+    "ivy",
+    "holly",
+    "iris",
+    "olive",
+    "hazel",
+    "ruby",
+    "pearl",
+    "amber",
+    "jade",
+    "crystal",
+    "ginger",
+    "daisy",
+    "heather",
+    "jasmine",
+    "robin",
+    "jay",
+    "ray",
+    "gene",
+    "dale",
+    "glen",
+    "cliff",
+    "clay",
+    "brook",
+    "skip",
+    "rusty",
+    "sandy",
+    "misty",
+    "sunny",
+    "angel",
+    "destiny",
+    "trinity",
+    "charity",
+    "mercy",
+    "patience",
+    "prudence",
+    "melody",
+    "harmony",
+    "carol",
+    "victor",
+    "max",
+    "sky",
+    "storm",
+    "hunter",
+    "mason",
+    "carter",
+    "cooper",
+    "taylor",
+    "porter",
+    "parker",
+    "tanner",
+    "tucker",
+    "walker",
+    "king",
+    "major",
+    "christian",
+    "blessing",
+    "precious",
+    "prince",
+    "lane",
+    "reed",
+    "stone",
+]
+WORDPLACES = [
+    "reading",
+    "mobile",
+    "hope",
+    "orange",
+    "normal",
+    "surprise",
+    "bath",
+    "sandwich",
+    "deer",
+    "park",
+    "buffalo",
+    "phoenix",
+    "dallas",
+    "paradise",
+    "eagle",
+    "salem",
+    "aurora",
+    "independence",
+    "concord",
+    "liberty",
+    "providence",
+    "superior",
+    "bend",
+    "sale",
+    "hull",
+    "rugby",
+    "wells",
+    "battle",
+    "ware",
+    "deal",
+    "rye",
+    "nice",
+    "cork",
+]
 
 
 class Source:
@@ -44,9 +163,21 @@ class Source:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)  # noqa: S311  # training data, no secret
         words = [(w, Word(v)) for w, v in lexicon().words.items() if len(w) > 2]
-        self.first = [w for w, v in words for _ in range((0, 1, 1, 2, 5, 12, 20)[v.given]) if v.given and not (v.spelled and v.ratio < 3)]
-        self.last = [w for w, v in words for _ in range((0, 1, 1, 2, 5, 10, 20)[v.last]) if v.last and not (v.spelled and v.ratio < 2 and v.last < 4)]
-        self.town = [w for w, v in words for _ in range((0, 1, 1, 2, 6)[min(v.place, 4)]) if v.place and v.given < 4] + [p for p, c in lexicon().places.items() if c > 2]
+        self.first = [
+            w
+            for w, v in words
+            for _ in range((0, 1, 1, 2, 5, 12, 20)[v.given])
+            if v.given and not (v.spelled and v.ratio < 3)
+        ]
+        self.last = [
+            w
+            for w, v in words
+            for _ in range((0, 1, 1, 2, 5, 10, 20)[v.last])
+            if v.last and not (v.spelled and v.ratio < 2 and v.last < 4)
+        ]
+        self.town = [
+            w for w, v in words for _ in range((0, 1, 1, 2, 6)[min(v.place, 4)]) if v.place and v.given < 4
+        ] + [p for p, c in lexicon().places.items() if c > 2]
 
     def fill(self, slot: str) -> str:
         """A random filling, in title case; rarely a made-up surname or town that no list has."""
@@ -106,10 +237,14 @@ def harmless(archive: Path, source: Source, count: int) -> Iterator[tuple[str, l
     """Descriptions of ICD-10-CM strung together, some as headings in title case: clinical words that name nobody."""
     with zipfile.ZipFile(archive) as z:
         text = z.read(next(p for p in z.namelist() if p.endswith(".xml"))).decode()
-    found = [html.unescape(a or b) for a, b in re.findall(r"<desc>([^<]{4,200})</desc>|<note>([^<]{4,200})</note>", text)]
+    found = [
+        html.unescape(a or b) for a, b in re.findall(r"<desc>([^<]{4,200})</desc>|<note>([^<]{4,200})</note>", text)
+    ]
     for _ in range(count):
         part = source.rng.sample(found, 3)
-        joined = source.rng.choice(["History of {}, {} and {}.", "{}; {}. {}", "pt w/ {}, s/p {}, r/o {}", "1. {}.\n2. {}.\n3. {}."]).format(*part)
+        joined = source.rng.choice(
+            ["History of {}, {} and {}.", "{}; {}. {}", "pt w/ {}, s/p {}, r/o {}", "1. {}.\n2. {}.\n3. {}."]
+        ).format(*part)
         yield (joined.title() if source.rng.random() < 0.1 else joined), []
 
 
@@ -123,7 +258,13 @@ def exchanged(text: str, spans: list[tuple[int, int, str]], source: Source) -> t
         words = old.split()
         plain = all(w.isalpha() and len(w) > 2 for w in words)
         if plain and label == "NAME" and source.rng.random() < 0.8:
-            fresh = source.fill("N") if len(words) == 2 else source.fill("O" if old.lower() in WORDLIKE else "F") if len(words) == 1 else old
+            fresh = (
+                source.fill("N")
+                if len(words) == 2
+                else source.fill("O" if old.lower() in WORDLIKE else "F")
+                if len(words) == 1
+                else old
+            )
         elif plain and label == "LOCATION" and len(words) == 1 and source.rng.random() < 0.8:
             fresh = source.fill("P")
         if old.islower():
