@@ -17,6 +17,7 @@ from bot.handlers import (
     series,
     tasks,
     team,
+    undo,
 )
 from bot.present import house as present_house
 from bot.request import Reply, Request
@@ -265,7 +266,7 @@ _HOUSE = (
         house.remove,
         params=(Param("message", Type.WORDS),),
     ),
-    Command("undo", "take back your own last change", "undo", house.undo),
+    Command("undo", "take back your own last change", "undo", undo.undo),
     Command(
         "help", "what you can type", "help task done", show_help, params=(Param("topic", Type.WORDS, optional=True),)
     ),

@@ -17,7 +17,6 @@ from conference.record import Preview, check_clean, known_people, preview
 from conference.refusal import Refusal
 from storage.notices import Act, Notice, NoticeState
 
-
 MOST_LISTED = 100
 
 
