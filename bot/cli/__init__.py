@@ -72,8 +72,8 @@ def _parser(words: Sequence[str]) -> Parser:
     """The parser, with the arguments of the one command that was typed."""
     parser = Parser(prog="confer", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     typed = next((word for word in words if not word.startswith("-")), "")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=bool(typed))  # else a wrong option is told
     for name, about in COMMANDS.items():
         if name == typed:
             import_module(f"bot.cli.{name}").register(subparsers)
@@ -97,7 +97,3 @@ def _hush(*_: object) -> Never:
     """Whoever read our output has gone: end without a word, and tidy up on the way."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(PIPE_CLOSED)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

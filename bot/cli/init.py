@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     with ExitStack() as undo:
         for path in reversed(made):
-            undo.callback(path.unlink, missing_ok=True)
+            undo.callback(_remove, path)
         _make(config, text)
         undo.pop_all()
     print(*(f"made {path}" for path in made), NEXT.format(file=file, key=config.key), sep="\n")
@@ -59,6 +59,11 @@ def _made(config: "Configuration") -> list[Path]:
 
     key = [config.path(config.key.name)] if config.key.scheme is Scheme.FILE else []
     return [config.file, *key, config.database]
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # what kept it from being made is what is told
+        path.unlink()
 
 
 def _make(config: "Configuration", text: str) -> None:

@@ -19,14 +19,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    import asyncio
-
     from bot.cli.opened import configuration, opened
-    from bot.cli.serve import serve
-    from bot.logs import begin_logging
 
     config = configuration(args)
-    begin_logging(config.settings.log.level)
     with opened(config, exclusive=True) as (database, ring):
+        import asyncio  # what a bot weighs is loaded once it is clear that it can run
+
+        from bot.cli.serve import serve
+        from bot.logs import begin_logging
+
+        begin_logging(config.settings.log.level)
         asyncio.run(serve(config, database, ring))
     return 0
