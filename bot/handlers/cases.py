@@ -9,6 +9,7 @@ from bot.present import cases as present
 from bot.request import Audience, Reply, Request
 from bot.screen import screened
 from conference.case import OPEN, Case, CaseState, Identifier, Section, fold
+from conference.consent import not_covered
 from conference.meeting import Meeting
 from conference.panel import alike
 from conference.people import Role
@@ -207,7 +208,11 @@ def _preview(request: Request, case: Case) -> Preview:
 
 def _previewed(request: Request, case: Case, note: str = "") -> Reply:
     shown = alike(case, request.store.cases_in(*OPEN))
-    card = present.preview(case, _preview(request, case), shown, note)
+    draft = _preview(request, case)
+    today = request.now.astimezone(request.team_zone).date()
+    team = {m.discipline for m in request.members}
+    held = [s.section for s in draft.sections if not_covered(s.section.category, case.consents, team, today)]
+    card = present.preview(case, draft, held, shown, note)
     return Reply(card, case=case.ref, subject=case.ref, kind="preview")
 
 

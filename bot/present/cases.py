@@ -32,10 +32,19 @@ def form(case: Case | None) -> Card:
     )
 
 
-def preview(case: Case, shown: Preview, panel: tuple[Profile, int], hint: str = "") -> Card:
+def preview(case: Case, shown: Preview, held: Sequence[Section], panel: tuple[Profile, int], hint: str = "") -> Card:
     """What the room would see, and beside it each hidden thing with its kind and each doubtful word."""
     blocks: list[Block] = [Text(hint, Tone.STRONG)] if hint else []
     blocks += [Text(f"{s.section.value.capitalize()}: {s.safe}") for s in shown.sections]
+    if held:
+        categories = ", ".join(dict.fromkeys(s.category.value for s in held))
+        blocks.append(
+            Text(
+                f"Not for the room yet: {', '.join(held)}. The patient's consent is recorded with "
+                f"`consent {case.ref} allow {categories} to …`.",
+                Tone.WARNING,
+            )
+        )
     if not shown.sections:
         blocks.append(Text("It says nothing yet.", Tone.QUIET))
     sure, doubtful = _rows(shown)
