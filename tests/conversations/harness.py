@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from adapters.card import Button, Card
+from adapters.card import Actions, Button, Card
 from adapters.console.render import card_lines
 from adapters.memory import MemoryPlatform, Said
-from adapters.platform import MessageRef, Outcome, Place, Source
+from adapters.platform import Invocation, MessageRef, Outcome, Place, Source
 from bot.app import App, begin_house
 from bot.clock import MovableClock
 from bot.settings import Settings
@@ -70,6 +70,18 @@ class Answer:
         return found[0]
 
 
+def refusal(answer: Answer) -> str:
+    """The sentence of a refusal: one line, to the asker alone, and nothing else was said or changed in the room."""
+    assert answer.refused, f"not refused: {answer.text}"
+    assert not answer.in_room
+    assert not answer.edited
+    (said,) = [s for s in answer.said if s.card]
+    assert said.card is not None
+    assert "\n" not in said.card.title
+    assert not [b for b in said.card.blocks if not isinstance(b, Actions)]
+    return said.card.title
+
+
 def text_of(card: Card | None) -> str:
     return "\n".join(line.text for line in card_lines(card, lambda f: f"saved {f.name}")) if card else ""
 
@@ -106,16 +118,30 @@ class Chat:
         given = {name.replace("_", " "): value for name, value in fields.items()}
         return self._told(self.platform.submit(who, said.ref, given, self.clock.now()))
 
+    def sends(self, who: str, command: str, **fields: str) -> Answer:
+        """``who`` submits a form of that command with exactly these fields, as a platform would hand them over."""
+        given = {name.replace("_", " "): value for name, value in fields.items()}
+        place = self.direct(who)
+        return self._told(self.platform.tell(who, place, command, Source.FORM, self.clock.now(), fields=given))
+
     def joins(self, *who: str, room: str = ROOM) -> None:
         self.platform.join(room, *who)
 
     def tells(self, who: str, words: str, source: Source, *, room: str = ROOM) -> Answer:
         return self._told(self.platform.tell(who, self.place(room), words, source, self.clock.now()))
 
+    def receives(self, invocation: Invocation) -> Answer:
+        """The platform hands this very invocation in, perhaps for the second time."""
+        return self._told(self.app.receive(invocation))
+
     # -- time ----------------------------------------------------------------------------------------------------
     def passes(self, to: datetime) -> Answer:
         """Time goes on until ``to``; what the bot said on the way."""
         return self._seen(lambda: self._loop.run_until_complete(self.app.advance(to)))
+
+    def waits(self, minutes: float = 0, *, hours: float = 0, days: float = 0) -> Answer:
+        """Time goes on by so much."""
+        return self.passes(self.clock.now() + timedelta(days=days, hours=hours, minutes=minutes))
 
     # -- looking -------------------------------------------------------------------------------------------------
     def visible_to(self, who: str) -> list[Said]:
@@ -129,6 +155,14 @@ class Chat:
         with self.app.database.transaction() as connection:
             house = Store(connection, self.app.ring)
             yield house.of_team(house.team_ids()[0])
+
+    def room_shows(self, room: str = ROOM) -> str:
+        """All that stands in the room now, for everyone in it."""
+        return "\n".join(
+            text_of(s.card) or s.text
+            for s in self.platform.messages
+            if s.ref.room == room and not s.removed and s.to is None
+        )
 
     def place(self, room: str = ROOM, thread: MessageRef | None = None) -> Place:
         return Place("memory", room, thread.message if thread else None)
@@ -207,3 +241,12 @@ def approved(bot: Chat, who: str = "pat", **fields: str) -> str:
     case = submitted(bot, who, **fields)
     bot.whispers(who, f"case approve {case}")
     return case
+
+
+def running(bot: Chat, *cases: str) -> str:
+    """The reference of a meeting that pat has started, with these cases on its agenda."""
+    meeting = bot.says("carla", 'meeting schedule "Case conference" tue 08:00 for 60m').ref("M")
+    for case in cases:
+        bot.says("carla", f"case present {case} {meeting}")
+    bot.says("pat", f"meeting start {meeting}")
+    return meeting
