@@ -1,0 +1,62 @@
+"""Rate tiers, per method and workspace, and one post a second and channel (docs.slack.dev: rate limits)."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+
+TIERS = {
+    "auth.test": 600,
+    "chat.postMessage": 3000,
+    "chat.update": 50,
+    "chat.delete": 50,
+    "chat.postEphemeral": 100,
+    "conversations.open": 50,
+    "conversations.history": 50,
+    "conversations.replies": 50,
+    "conversations.members": 100,
+    "conversations.info": 50,
+    "conversations.join": 50,
+    "users.info": 100,
+    "views.open": 100,
+    "views.update": 100,
+    "views.push": 100,
+    "views.publish": 100,
+    "files.getUploadURLExternal": 100,
+    "files.completeUploadExternal": 100,
+    "files.info": 100,
+    "reactions.add": 50,
+    "apps.connections.open": 20,
+    "oauth.v2.access": 600,
+}
+"""Calls a minute."""
+MINUTE = 60.0
+PER_CHANNEL = 1.0
+
+
+class Rates:
+    """Counts calls. ``on`` is off where a test has no patience for it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.on = True
+        self.tiers = dict(TIERS)
+        self._clock = clock
+        self._calls: dict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._posts: dict[str, float] = {}
+
+    def wait(self, method: str, team: str, channel: str = "") -> float:
+        """How many seconds the caller has to wait, 0 where the call may go on."""
+        if not self.on:
+            return 0
+        now = self._clock()
+        if method == "chat.postMessage" and channel:
+            # A little slack for two clocks: what arrives in a second's distance was sent so.
+            left = self._posts.get(channel, 0) + PER_CHANNEL - 0.02 - now
+            if left > 0:
+                return max(1.0, left)
+            self._posts[channel] = now
+        calls = self._calls[method, team]
+        while calls and calls[0] <= now - MINUTE:
+            calls.popleft()
+        if len(calls) >= self.tiers.get(method, 50):
+            return max(1.0, calls[0] + MINUTE - now)
+        calls.append(now)
+        return 0
