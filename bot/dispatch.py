@@ -61,7 +61,7 @@ class Dispatcher:
             presence.listen(request)
             return Outcome(ignored=True)
         if house.is_first_contact(invocation.place.platform, invocation.account, now):
-            self._say_hello(house, invocation, now, private=True)
+            self._say_hello(house, invocation, now, private=True, has_team=request.team_or_none is not None)
         if now - invocation.at > self.settings.bot.oldest_command:
             return self._answer(
                 request, Reply(common.too_old(invocation, request.zone)), "not carried out", refused=True
@@ -140,36 +140,40 @@ class Dispatcher:
 
     # -- who and where -------------------------------------------------------------------------------------------
     def _request(self, house: Store, invocation: Invocation, now: datetime) -> Request:
-        team_id = self._team_id(house, invocation)
+        team_id = self._team_id(house, invocation, now)
         store = house.of_team(team_id or HOUSE)
         team = store.team() if team_id else None
         member = store.members.get(invocation.account) if team_id else None
-        if member and team and invocation.source is not Source.CHAT:
+        if member and team and member.is_active(now) and invocation.source is not Source.CHAT:
             house.work_in(invocation.place.platform, invocation.account, team.id)
             member = _renamed(store, member, invocation.account_name)
-        return Request(
-            invocation, now, store, house, self.settings, team, member, self._thread_subject(house, invocation, team)
-        )
+        about = self._thread(house, invocation, team)
+        subject, kind = (about.subject, about.kind) if about else ("", "")
+        return Request(invocation, now, store, house, self.settings, team, member, subject, kind)
 
-    def _team_id(self, house: Store, invocation: Invocation) -> str | None:
+    def _team_id(self, house: Store, invocation: Invocation, now: datetime) -> str | None:
+        """The room's team; in private the one spoken to last, as long as the person is in it."""
         place = invocation.place
         if not place.direct:
             return house.team_of_room(place.platform, place.room)
         mine = house.teams_of_account(invocation.account)
         last = house.last_team(place.platform, invocation.account)
-        return last if last in mine else (mine[0] if mine else None)
+        ordered = sorted(mine, key=lambda team: team != last)
+        return next((t for t in ordered if _is_in(house.of_team(t), invocation.account, now)), None)
 
-    def _thread_subject(self, house: Store, invocation: Invocation, team: Team | None) -> str:
+    def _thread(self, house: Store, invocation: Invocation, team: Team | None) -> Notice | None:
         """What the thread, or the message that was answered, is about."""
         place, message = invocation.place, invocation.reply_to
         root = message.message if message else place.thread
         if not root or team is None:
-            return ""
+            return None
         notice = house.notices.at_message(place.platform, place.room, root)
-        return notice.subject if notice and notice.team == team.id else ""
+        return notice if notice and notice.team == team.id else None
 
     # -- first contact and failure -------------------------------------------------------------------------------
-    def _say_hello(self, house: Store, invocation: Invocation, now: datetime, *, private: bool) -> None:
+    def _say_hello(
+        self, house: Store, invocation: Invocation, now: datetime, *, private: bool, has_team: bool = False
+    ) -> None:
         place = invocation.place
         house.notices.add(
             Notice(
@@ -181,7 +185,7 @@ class Dispatcher:
                 room=place.room,
                 direct=place.direct,
                 account=invocation.account if private else "",
-                card=encode(common.hello(self.settings.bot.name)),
+                card=encode(common.hello(self.settings.bot.name, has_team=has_team, direct=place.direct)),
             ),
             now,
         )
@@ -199,6 +203,11 @@ class Dispatcher:
 def _cases_first(subject: str) -> bool:
     """An act that touches a case stands in the trail under the case."""
     return not subject.startswith("C-")
+
+
+def _is_in(store: TeamStore, account: str, now: datetime) -> bool:
+    member = store.members.get(account)
+    return member is not None and member.is_active(now)
 
 
 def _renamed(store: TeamStore, member: Member, name: str) -> Member:

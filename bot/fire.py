@@ -1,7 +1,7 @@
 """What happens when a timer falls due. Each is one transaction, reads its subject again, and may run twice."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from conference.meeting import Meeting, MeetingKind, missing_quorum
 from conference.people import Account, Member, Role, Team
 from conference.task import Chase, Task
 from storage.audit import AuditEntry
-from storage.notices import Act, Notice
+from storage.notices import Act, Notice, NoticeState
 from storage.store import Store, TeamStore
 from storage.timers import Timer
 
@@ -42,6 +42,13 @@ class Firing:
 
     def whisper(self, kind: str, subject: str, account: Account, case: str = "") -> None:
         self._say(kind, subject, account, case)
+
+    def edit(self, kind: str, subject: str) -> None:
+        """Bring what was posted about the subject up to date, in place."""
+        for posted in self.store.notices.about(self.team.id, subject, kind):
+            key = ":".join(["timer", self.team.id, "edit", str(posted.id), self.timer.due_at.isoformat()])
+            edit = replace(posted, key=key, act=Act.EDIT, words={"message": posted.message}, card=b"")
+            self.store.notices.add(replace(edit, state=NoticeState.NEW), self.now)
 
     def _say(self, kind: str, subject: str, account: str, case: str) -> None:
         """The key holds the timer's own moment, so that firing it twice says it once."""
@@ -118,6 +125,15 @@ def _remind(firing: Firing) -> None:
         firing.post("meeting-soon", meeting.ref)
 
 
+def _lapse(firing: Firing) -> None:
+    """What nobody started must not stand before the meetings to come."""
+    meeting = _coming(firing)
+    if meeting is not None:
+        firing.store.meetings.save(meeting.cancel("nobody started it"))
+        firing.note("meeting called off", meeting.ref)
+        firing.edit("meeting", meeting.ref)
+
+
 def _series(firing: Firing) -> None:
     series = firing.store.series.get(firing.timer.subject)
     if series is not None:
@@ -190,6 +206,7 @@ _ACTIONS: Mapping[str, Callable[[Firing], None]] = {
     "meeting-chase": _chase,
     "meeting-lock": _lock,
     "meeting-remind": _remind,
+    "meeting-lapse": _lapse,
     "series-plan": _series,
     "task-before": _to_owner("task-before"),
     "task-due": _to_owner("task-due"),

@@ -14,7 +14,7 @@ from storage.store import TeamStore
 
 
 def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: datetime) -> None:
-    """Call for cases, chasers, lock, reminder. A call that is late already goes out at once by its handler."""
+    """Call for cases, chasers, lock, reminder, and the end of a meeting that nobody started. A call that is late already goes out at once by its handler."""
     due: dict[str, datetime] = {}
     if meeting.state is MeetingState.PLANNED:
         closes = meeting.start_at - meeting.closes
@@ -23,6 +23,7 @@ def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: da
             "meeting-chase": closes - settings.meetings.chase,
             "meeting-lock": meeting.start_at - settings.meetings.lock,
             "meeting-remind": meeting.start_at - settings.meetings.remind,
+            "meeting-lapse": meeting.end_at + settings.meetings.lapse,
         }
     store.timers.plan(meeting.ref, due, now)
 

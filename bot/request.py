@@ -23,6 +23,7 @@ from storage.notices import TAKEN_OUT, Act, Notice
 from storage.store import HOUSE, Store, TeamStore
 
 _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_NO_TEAM = 'There is no care team here yet. `team create "North clinic"` makes this room one\'s room.'
 
 
 class Audience(Enum):
@@ -63,6 +64,8 @@ class Request:
     team_or_none: Team | None
     member: Member | None
     thread_subject: str = ""
+    thread_kind: str = ""
+    """What began the thread: the call for cases, an invitation, a summary."""
     subjects: list[str] = field(default_factory=list)
     asked_for: str = ""
     """The case last asked for, allowed or not: a refused look stands in the audit trail under it."""
@@ -77,13 +80,15 @@ class Request:
     @property
     def me(self) -> Member:
         if self.member is None or not self.member.is_active(self.now):
+            if self.team_or_none is None and not self.invocation.place.direct:
+                raise Refusal(_NO_TEAM)
             raise Refusal("You are not in a care team here. A coordinator adds you with `team add`.")
         return self.member
 
     @property
     def team(self) -> Team:
         if self.team_or_none is None:
-            raise Refusal('There is no care team here yet. `team create "North clinic"` makes this room one\'s room.')
+            raise Refusal(_NO_TEAM)
         return self.team_or_none
 
     @property
@@ -135,13 +140,13 @@ class Request:
     def meeting(self, ref: str | None, to: Action, *, running: bool = False) -> Meeting:
         """The meeting named, or else the running one, or else the next one."""
         meeting = self.store.meetings.get(ref) if ref else self._likely_meeting(running=running)
+        self.check(to, *([Relation.LEADER] if meeting and meeting.leader == self.account else []))
         if meeting is None and ref:
             raise Refusal(f"There is no meeting {ref}. `meetings` lists them.")
         if meeting is None and running:
             raise Refusal("No meeting is running. `meeting start` begins the next one.")
         if meeting is None:
             raise Refusal('No meeting is planned. `meeting schedule "Case conference" tue 08:00 for 60m` plans one.')
-        self.check(to, *([Relation.LEADER] if meeting.leader == self.account else []))
         self.subjects.append(meeting.ref)
         return meeting
 

@@ -70,6 +70,9 @@ class MeetingSettings:
     )
     lock: timedelta = setting(timedelta(hours=1), "The agenda is locked and posted this long before the meeting.")
     remind: timedelta = setting(timedelta(minutes=15), "Everyone is reminded this long before the meeting.")
+    lapse: timedelta = setting(
+        timedelta(hours=3), "A meeting that nobody started is called off this long after it should have ended."
+    )
     horizon: timedelta = setting(timedelta(days=21), "Meetings of a series are planned this far ahead.")
 
 

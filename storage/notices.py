@@ -137,6 +137,12 @@ class Notices:
                 more["body"] = b""
         self._connection.execute(update(NOTICES).where(c.id == notice.id).values(state=state.value, **more))
 
+    def hasten(self, team: str, account: str, now: datetime) -> None:
+        """Look again now at what waits for this person, whose wishes have changed."""
+        c = NOTICES.c
+        mine = and_(c.team == team, c.account == account, c.state == NoticeState.NEW.value, c.not_before > now)
+        self._connection.execute(update(NOTICES).where(mine).values(not_before=now))
+
     def drop_pending(self, team: str, subject: str) -> None:
         """Forget what was going to be said about a subject."""
         c = NOTICES.c

@@ -72,3 +72,4 @@ def whoami(request: Request, args: Args) -> Reply:
 def _set(request: Request, **changes: object) -> None:
     request.member = request.me.attend(**changes)
     request.store.members.save(request.member)
+    request.store.notices.hasten(request.team.id, request.account, request.now)

@@ -1,5 +1,6 @@
 """What people say in a room without speaking to the bot: presence in a meeting, answers to a call for cases."""
 
+from bot.grammar.tokens import quote
 from bot.guard import watch
 from bot.present import agenda as present_agenda
 from bot.request import Reply, Request
@@ -15,7 +16,7 @@ def listen(request: Request) -> None:
     if request.team_or_none is None or request.member is None or not request.member.is_active(request.now):
         return
     watch(request)
-    if request.thread_subject.startswith("M-") and _offer(request):
+    if request.thread_kind == "call" and _offer(request):
         return
     for meeting in request.store.running_meetings():
         heard = meeting.attend(request.account).hear(request.me.discipline)
@@ -34,13 +35,13 @@ def _offer(request: Request) -> bool:
         or not request.has_right(Action.SUGGEST_ITEM)
     ):
         return False
-    if not text or len(text) > LONGEST_TOPIC or '"' in text:
+    if not text or len(text) > LONGEST_TOPIC:
         return False
     try:
         shown = screened(request, text).text
     except Refusal:
         return False
-    command = f'agenda add "{shown}" meeting {meeting.ref}'
+    command = f"agenda add {quote(shown)} meeting {meeting.ref}"
     notice = request.reply_notice(Reply(present_agenda.offer(meeting, shown, command), subject=meeting.ref))
     if notice:
         request.store.notices.add(notice, request.now)

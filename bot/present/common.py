@@ -70,12 +70,16 @@ def too_old(invocation: Invocation, zone: ZoneInfo) -> Card:
     )
 
 
-def hello(name: str) -> Card:
+def hello(name: str, *, has_team: bool, direct: bool) -> Card:
+    """Two lines: what the bot is for, and what to type next, here."""
+    said = "" if direct else f"!{name} "
+    if has_team:
+        then = f"Type `{said}help` to see what I do, or `{said}meetings` to see what is planned."
+    elif direct:
+        then = 'Type `help` to see what I do; `team create "North clinic"` in your team\'s room begins.'
+    else:
+        then = f'Type `{said}team create "North clinic" zone Europe/Berlin` to begin, or `{said}help` to see what I do.'
     return Card(
         f"I am {name}: I organize your team's case conferences, from the agenda to the last follow-up, and keep patients unnamed.",
-        (
-            Text(
-                f'Type `!{name} team create "North clinic" zone Europe/Berlin` to begin, or `!{name} help` to see what I do.'
-            ),
-        ),
+        (Text(then),),
     )
