@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conversations.harness import Chat, chat, make_team
+from tests.conversations.harness import Begun, Chat, chat, make_team
 
 
 @pytest.fixture
@@ -13,8 +13,14 @@ def newcomer() -> Iterator[Chat]:
         yield bot
 
 
-@pytest.fixture
-def bot() -> Iterator[Chat]:
+@pytest.fixture(scope="session")
+def team() -> Begun:
     with chat() as bot:
         make_team(bot)
+        return Begun.of(bot)
+
+
+@pytest.fixture
+def bot(team: Begun) -> Iterator[Chat]:
+    with chat(begun=team) as bot:
         yield bot
