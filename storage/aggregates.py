@@ -116,7 +116,9 @@ class Aggregates(Generic[T]):
         return Cell(team=self._team, table=self._table.name, column="body", row=ref, case=case)
 
     def _open(self, ref: str, case: str, body: bytes) -> T | None:
-        """The value; None where the case's key was destroyed: what was erased is as if it had never been."""
+        """The value; None where it or its case's key was destroyed: what was erased is as if it had never been."""
+        if not body:
+            return None
         scope = ref if self._table.name == "cases" else case
         try:
             plain = self._ring.unseal(self._connection, self._cell(ref, scope), body)

@@ -155,17 +155,23 @@ class Notices:
         cell = _cell(notice.team, notice.key, notice.case)
         return self._ring.seal(self._connection, cell, msgspec.json.encode(body))
 
+    def _unsealed(self, row: Mapping[str, Any]) -> Body:
+        """What to say; nothing where the case was erased."""
+        if not row["body"]:
+            return Body()
+        try:
+            sealed = self._ring.unseal(self._connection, _cell(row["team"], row["key"], row["case"]), row["body"])
+        except KeyDestroyed:
+            return Body()
+        return msgspec.json.decode(sealed, type=Body)
+
     def _read(self, statement: Any) -> tuple[Notice, ...]:
         rows = self._connection.execute(statement).mappings().all()
         return tuple(n for n in (self._open(dict(row)) for row in rows) if n is not None)
 
     def _open(self, row: Mapping[str, Any]) -> Notice | None:
         plain = {name: row[name] for name in (*_PLAIN, "id", "attempts", "message", "created_at", "not_before")}
-        try:
-            sealed = self._ring.unseal(self._connection, _cell(row["team"], row["key"], row["case"]), row["body"])
-        except KeyDestroyed:
-            return Notice(**plain, act=Act(row["act"]), state=NoticeState(row["state"]))
-        body = msgspec.json.decode(sealed, type=Body)
+        body = self._unsealed(row)
         return Notice(
             **plain, act=Act(row["act"]), state=NoticeState(row["state"]), card=body.card.encode(), words=body.words
         )

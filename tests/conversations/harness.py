@@ -162,11 +162,14 @@ class Chat:
 
     def room_shows(self, room: str = ROOM) -> str:
         """All that stands in the room now, for everyone in it."""
-        return "\n".join(
-            text_of(s.card) or s.text
-            for s in self.platform.messages
-            if s.ref.room == room and not s.removed and s.to is None
-        )
+        return "\n".join(text_of(s.card) or s.text for s in self._standing(room))
+
+    def bot_shows(self, room: str = ROOM) -> str:
+        """What the bot has posted there and what still stands."""
+        return "\n".join(text_of(s.card) for s in self._standing(room) if s.card)
+
+    def _standing(self, room: str) -> list[Said]:
+        return [s for s in self.platform.messages if s.ref.room == room and not s.removed and s.to is None]
 
     def place(self, room: str = ROOM, thread: MessageRef | None = None) -> Place:
         return Place("memory", room, thread.message if thread else None)
