@@ -142,6 +142,10 @@ class Args:
     def opt(self, name: str, kind: type[T]) -> T | None:
         return self.one(name, kind) if self.values.get(name) is not None else None
 
+    def get(self, name: str, default: T) -> T:
+        """The value, or the default where none was given; nought is a value."""
+        return default if self.values.get(name) is None else self.one(name, type(default))
+
     def text(self, name: str) -> str:
         """The text, or "" where none was given."""
         return self.opt(name, str) or ""

@@ -234,7 +234,7 @@ def _choice_width(param: Param, words: Sequence[str]) -> int:
     said = [word.casefold() for word in words]
     choices = [choice.split() for choice in param.choices]
     fitting = [len(choice) for choice in choices if said[: len(choice)] == choice]
-    return max(fitting, default=int(not param.optional))
+    return max(fitting, default=int(not param.optional or bool(param.keyword)))
 
 
 def _unwrapped(words: str, tokens: Sequence[Token]) -> str:

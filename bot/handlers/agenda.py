@@ -33,7 +33,7 @@ def show(request: Request, args: Args) -> Reply:
 def add(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str), to=Action.SUGGEST_ITEM)
     text = screened(request, args.text("topic"))
-    length = checked_item(args.opt("length", timedelta) or TOPIC_LENGTH)
+    length = checked_item(args.get("length", TOPIC_LENGTH))
     item = Item(0, text.text, length, "suggested", presenter=request.account)
     meeting = meeting.with_agenda(meeting.agenda.add(item))
     request.store.meetings.save(meeting)
@@ -90,7 +90,7 @@ def present_case(request: Request, args: Args) -> Reply:
     case = request.case(args.opt("case", str), to=Action.PRESENT_CASE)
     case.check_presentable()
     meeting = request.meeting(args.opt("meeting", str), to=Action.SUGGEST_ITEM)
-    length = checked_item(args.opt("length", timedelta) or CASE_LENGTH)
+    length = checked_item(args.get("length", CASE_LENGTH))
     meeting = put_case(request, meeting, case, length, f"put on by @{request.me.name}")
     request.store.meetings.save(meeting)
     return Reply(present.added(meeting, meeting.agenda.items[-1], _missing(case)), Audience.ROOM, subject=meeting.ref)

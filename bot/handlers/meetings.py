@@ -24,7 +24,7 @@ def schedule(request: Request, args: Args) -> Reply:
     start = _with_time(args.one("start", Moment))
     kind = MeetingKind(args.text("kind") or MeetingKind.CONFERENCE)
     default = timedelta(minutes=15) if kind is MeetingKind.HUDDLE else DEFAULT_LENGTH
-    length = checked_length(args.opt("length", timedelta) or default)
+    length = checked_length(args.get("length", default))
     meeting = Meeting(
         MeetingId(request.store.next_ref("M")),
         request.team.id,
@@ -36,7 +36,7 @@ def schedule(request: Request, args: Args) -> Reply:
         request.zone.key,
         request.account,
         quorum=args.opt("quorum", tuple) or (),
-        closes=args.opt("closes", timedelta) or _closes(kind),
+        closes=args.get("closes", closes_before(kind)),
     )
     meeting = carry_over(request, meeting)
     request.store.meetings.save(meeting)
@@ -69,7 +69,7 @@ def poll(request: Request, args: Args) -> Reply:
         MeetingKind.CONFERENCE,
         MeetingState.POLLING,
         min(times),
-        checked_length(args.opt("length", timedelta) or DEFAULT_LENGTH),
+        checked_length(args.get("length", DEFAULT_LENGTH)),
         request.zone.key,
         request.account,
         options=tuple(sorted(set(times))),
@@ -180,7 +180,8 @@ def _with_time(moment: Moment) -> Moment:
     return moment
 
 
-def _closes(kind: MeetingKind) -> timedelta:
+def closes_before(kind: MeetingKind) -> timedelta:
+    """How long before a meeting of this kind its agenda should stand, where nothing else is said."""
     return timedelta(hours=24) if kind is MeetingKind.CONFERENCE else timedelta(hours=1)
 
 

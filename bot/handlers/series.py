@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.grammar.params import Args
-from bot.handlers.meetings import checked_length, is_call_due, refresh
+from bot.handlers.meetings import checked_length, closes_before, is_call_due, refresh
 from bot.planning import plan_meeting, plan_series, series_times
 from bot.present import common
 from bot.present import meetings as present
@@ -31,11 +31,11 @@ def create(request: Request, args: Args) -> Reply:
         rule,
         _first(request, rule, clock),
         request.zone.key,
-        checked_length(args.opt("length", timedelta) or DEFAULT_LENGTH),
+        checked_length(args.get("length", DEFAULT_LENGTH)),
         kind,
         Account(request.account),
         quorum=args.opt("quorum", tuple) or (),
-        closes=args.opt("closes", timedelta) or timedelta(hours=24),
+        closes=args.get("closes", closes_before(kind)),
     )
     request.store.series.save(series)
     made = plan_series(request.store, series, request.team, request.settings, request.now)

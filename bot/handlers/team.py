@@ -44,6 +44,7 @@ def create(request: Request, args: Args) -> Reply:
         request.now,
     )
     request.store.members.save(request.member)
+    request.house_store.work_in(place.platform, request.account, team.id)
     request.subjects.append("team")
     return Reply(present.created(team, request.member, zone is not None), Audience.ROOM)
 
