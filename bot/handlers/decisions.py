@@ -1,6 +1,7 @@
 """Decisions and dissent."""
 
 from bot.grammar.params import Args
+from bot.handlers.tasks import say_freed
 from bot.present import decisions as present
 from bot.request import Audience, Reply, Request
 from bot.screen import screened
@@ -84,9 +85,14 @@ def _case_on_now(request: Request) -> str:
 
 
 def _held_by(request: Request, decision: Decision) -> list[str]:
-    """The case's action items that this decision holds back or lets go on."""
+    """The case's action items that this decision holds back; who waited for one that lifts a hold is told."""
     if decision.kind is DecisionKind.PLAIN:
         return []
     tasks = {t.ref: t for t in request.store.tasks_on(decision.case)}
     decisions = request.store.decisions_on(decision.case)
-    return [t.ref for t in tasks.values() if t.is_pending and hold_on(t, decisions, tasks)]
+    former = [d for d in decisions if d.ref != decision.ref]
+    held = [t for t in tasks.values() if t.is_pending and hold_on(t, decisions, tasks)]
+    for task in tasks.values():
+        if task.is_pending and task not in held and hold_on(task, former, tasks):
+            say_freed(request, task)
+    return [t.ref for t in held]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.grammar.params import Args, Holder
 from bot.grammar.times import Moment
-from bot.holding import freed_by, hold
+from bot.holding import freed_by, hold, holds
 from bot.planning import plan_task
 from bot.present import tasks as present
 from bot.request import Audience, Reply, Request
@@ -97,20 +97,13 @@ def done(request: Request, args: Args) -> Reply:
     if held and task.is_pending:
         raise Refusal(f"{task.ref} is not free yet ({held}). Finish that first, or lift it, before this can be done.")
     outcome = screened(request, args.text("outcome"), _case(request, task))
-    task = task.finish(outcome.text, request.account, request.now)
-    freed = freed_by(request.store, task)
-    reply = _saved(request, task, "is done", outcome.note)
-    for other in freed:
-        request.say(
-            request.notice("task-freed", other.ref, account=other.owner or task.created_by, case=other.case or "")
-        )
-    return reply
+    return _settled(request, task.finish(outcome.text, request.account, request.now), "is done", outcome.note)
 
 
 def drop(request: Request, args: Args) -> Reply:
     task = request.task(args.text("task"), to=Action.CHANGE_TASK)
     why = screened(request, args.text("because"), _case(request, task))
-    return _saved(request, task.drop(why.text, request.account, request.now), "is dropped", why.note)
+    return _settled(request, task.drop(why.text, request.account, request.now), "is dropped", why.note)
 
 
 def show(request: Request, args: Args) -> Reply:
@@ -136,14 +129,9 @@ def listing(request: Request, args: Args) -> Reply:
         found, title = _mine(request), "Your action items"
     total = request.store.count_pending() if which == "team" else len(found)
     card = present.listing(
-        title, found[:SHOWN], total, request.members, holds(request, found[:SHOWN]), request.now, request.zone
+        title, found[:SHOWN], total, request.members, holds(request.store, found[:SHOWN]), request.now, request.zone
     )
     return Reply(card)
-
-
-def holds(request: Request, tasks: tuple[Task, ...]) -> dict[TaskId, str]:
-    """Why each of them waits, where it does."""
-    return {t.ref: why for t in tasks if t.is_pending and (why := hold(request.store, t))}
 
 
 def _mine(request: Request) -> tuple[Task, ...]:
@@ -154,6 +142,20 @@ def _mine(request: Request) -> tuple[Task, ...]:
 
 def _case(request: Request, task: Task) -> Case | None:
     return request.store.cases.get(task.case) if task.case else None
+
+
+def _settled(request: Request, task: Task, what: str, hint: str) -> Reply:
+    """Keep it as finished or given up; who waited for it hears that their item can go on."""
+    freed = freed_by(request.store, task)
+    reply = _saved(request, task, what, hint)
+    for other in freed:
+        say_freed(request, other)
+    return reply
+
+
+def say_freed(request: Request, task: Task) -> None:
+    whom = task.owner or task.created_by
+    request.say(request.notice("task-freed", task.ref, account=whom, case=task.case or ""))
 
 
 def _saved(request: Request, task: Task, what: str, hint: str = "") -> Reply:
