@@ -45,10 +45,19 @@ def plan_task(store: TeamStore, task: Task, settings: Settings, now: datetime) -
     store.timers.plan(task.ref, due, now)
 
 
+FAR = timedelta(days=3 * 366)
+
+
 def series_times(series: Series, team: Team, after: datetime, before: datetime) -> tuple[datetime, ...]:
     """When the series meets in this time: by its rule, without what is skipped and the team's holidays."""
     without = series.skipped | _holidays(team, after, before)
     return occurrences(series.rule, series.start, ZoneInfo(series.zone), after, before, without=without)
+
+
+def times_to_plan(series: Series, team: Team, settings: Settings, now: datetime) -> tuple[datetime, ...]:
+    """All within the horizon, or else the next one alone: a series is never without a date to come."""
+    near = series_times(series, team, now, now + settings.meetings.horizon)
+    return near or series_times(series, team, now, now + FAR)[:1]
 
 
 def plan_series(store: TeamStore, series: Series, team: Team, settings: Settings, now: datetime) -> list[Meeting]:
@@ -56,7 +65,7 @@ def plan_series(store: TeamStore, series: Series, team: Team, settings: Settings
     made = []
     if series.is_running:
         known = {m.recurrence_at for m in store.meetings_of_series(series.ref, now - timedelta(days=400))}
-        for at in series_times(series, team, now, now + settings.meetings.horizon):
+        for at in times_to_plan(series, team, settings, now):
             if at not in known:
                 made.append(_meeting_of(store, series, at))
                 store.meetings.save(made[-1])

@@ -62,6 +62,8 @@ def lock(request: Request, args: Args) -> Reply:
 
 def unlock(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str), to=Action.SHAPE_AGENDA)
+    if not meeting.agenda.is_locked:
+        raise Refusal(f"The agenda of {meeting.ref} is open already.")
     return _changed(request, meeting, meeting.agenda.unlock())
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.grammar.params import Args
 from bot.handlers.meetings import checked_length, closes_before, is_call_due, refresh
-from bot.planning import plan_meeting, plan_series, series_times
+from bot.planning import plan_meeting, plan_series, series_times, times_to_plan
 from bot.present import common
 from bot.present import meetings as present
 from bot.request import Audience, Reply, Request
@@ -57,7 +57,7 @@ def change(request: Request, args: Args) -> Reply:
     rule, clock = _rhythm(args)
     series = request.series(args.text("series")).change(rule, _first(request, rule, clock), request.zone.key)
     request.store.series.save(series)
-    kept = series_times(series, request.team, request.now, request.now + request.settings.meetings.horizon)
+    kept = times_to_plan(series, request.team, request.settings, request.now)
     left = [m for m in _coming(request, series) if m.recurrence_at not in kept]
     dropped = [_cancel(request, replace(m, recurrence_at=None), "the series moved") for m in left]
     made = plan_series(request.store, series, request.team, request.settings, request.now)
