@@ -1,0 +1,212 @@
+"""From an event of a room to an invocation: opened, its author proven, read, handed over once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from adapters.card import Button, Form
+from adapters.matrix import hints
+from adapters.matrix.admission import Admission
+from adapters.matrix.connection import Connection
+from adapters.matrix.held import Held
+from adapters.matrix.hints import Hints
+from adapters.matrix.http import JSON
+from adapters.matrix.inbound import Words, annotation, words_of
+from adapters.matrix.machine import Opened, Unreadable
+from adapters.matrix.offers import Offer
+from adapters.matrix.rooms import Room, objection
+from adapters.platform import Invocation, MessageRef, Outcome, Place, Receive, Source
+
+log = logging.getLogger(__name__)
+
+Dialogue = Callable[[Room, str, Words, "Origin"], Awaitable[bool]]
+
+
+class Origin:
+    """Where an event comes from, as far as it is proven."""
+
+    def __init__(self, room: Room, event: JSON, number: str) -> None:
+        self.room, self.event, self.number = room, event, number
+        self.sender = str(event["sender"])
+        self.id = str(event["event_id"])
+
+    @property
+    def at(self) -> datetime:
+        stamp = self.event.get("origin_server_ts")
+        now = datetime.now(UTC)
+        # A homeserver's clock may be ahead; nothing was said in the future.
+        return min(datetime.fromtimestamp(stamp / 1000, UTC), now) if isinstance(stamp, int) else now
+
+
+class Incoming:
+    """Takes the events of joined rooms, one room's after the other."""
+
+    def __init__(self, connection: Connection, admission: Admission, said: Hints) -> None:
+        self._connection, self._admission, self._hints = connection, admission, said
+        self._receive: Receive | None = None
+        self.held = Held(connection, said)
+        self.dialogue: Dialogue | None = None
+        self.in_room: Callable[[Room, str, str, JSON, str], Awaitable[bool]] | None = None
+
+    def listen(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def take(self, room_id: str, event: JSON) -> None:
+        """Take one event. Raises :class:`Unreachable` where the homeserver must be asked and does not answer."""
+        room = self._connection.rooms.get(room_id)
+        content = event.get("content")
+        if room is None or not isinstance(content, dict) or not content or not isinstance(event.get("event_id"), str):
+            return
+        if event.get("sender") == self._connection.account or "redacted_because" in event.get("unsigned", {}):
+            return
+        match event.get("type"):
+            case "m.room.encrypted":
+                await self._encrypted(room, event)
+            case "m.room.message":
+                await self._clear(room, event, content)
+            case "m.reaction":
+                await self._reaction(room, event, content)
+            case _:
+                return
+
+    async def _encrypted(self, room: Room, event: JSON) -> None:
+        connection = self._connection
+        try:
+            opened = connection.machine.open(room.id, event)
+        except Unreadable as trouble:
+            if trouble.missing:
+                await self.held.hold(room.id, event)
+            else:
+                connection.counters.unreadable += 1
+                log.warning("an event could not be read: %s", trouble)
+            return
+        await self.held.release(str(event["event_id"]))
+        connection.counters.read += 1
+        # Not the event's id: a homeserver could send the same ciphertext again under another one.
+        origin = Origin(room, event, f"megolm:{opened.session}:{opened.index}")
+        if self.in_room and await self.in_room(room, origin.sender, origin.id, opened.content, opened.type):
+            return
+        if opened.type == "m.room.message":
+            words = words_of(opened.content, connection.own_in(room))
+            if words and await self._is_author(room, origin, opened, words):
+                await self._words(origin, words)
+
+    async def _is_author(self, room: Room, origin: Origin, opened: Opened, words: Words) -> bool:
+        """Whether a device of the sender that counts has encrypted it; the homeserver's word is not enough."""
+        connection = self._connection
+        await connection.people.refresh({origin.sender}, connection.server)
+        device = connection.people.device_of(origin.sender, opened.sender_key, opened.ed25519)
+        if device is None and not opened.forwarded:
+            connection.people.outdate({origin.sender})  # it may be newer than what was looked up
+            await connection.people.refresh({origin.sender}, connection.server)
+            device = connection.people.device_of(origin.sender, opened.sender_key, opened.ed25519)
+        if device and not opened.forwarded and connection.people.counts(device):
+            return True
+        connection.counters.refused_devices += 1
+        log.warning("a message from a device that does not count was refused")
+        if words.said is not None or room.is_direct(connection.account):
+            person = connection.people.person(origin.sender)
+            text = hints.CHANGED if person.changed else hints.UNVERIFIED if device and device.signed else hints.UNSIGNED
+            await self._hints.say(room, origin.sender, text, clear=True)
+        return False
+
+    async def _clear(self, room: Room, event: JSON, content: JSON) -> None:
+        words = words_of(content, self._connection.own_in(room))
+        if words is None:
+            return
+        origin = Origin(room, event, str(event["event_id"]))
+        if not room.encrypted:
+            await self._words(origin, words)
+        elif words.said is not None or room.is_direct(self._connection.account):
+            await self._hints.say(room, origin.sender, hints.IN_CLEAR, clear=False)
+
+    async def _words(self, origin: Origin, words: Words) -> None:
+        connection, room = self._connection, origin.room
+        direct = room.is_direct(connection.account)
+        if await self._objects(room, spoken_to=words.said is not None or direct):
+            return
+        if self.dialogue and await self.dialogue(room, origin.sender, words, origin):
+            return
+        if await self._chosen(origin, words, direct):
+            return
+        said = words.said
+        if said is None and direct:
+            said = words.text
+        source = Source.CHAT if said is None else Source.TYPED
+        if source is Source.TYPED and not words.text:
+            return  # a picture in a direct room
+        text = words.text if said is None else said
+        await self.hand(origin, self._place(room, words.thread), text, source, words.reply_to)
+
+    async def _objects(self, room: Room, *, spoken_to: bool) -> bool:
+        trouble = objection(room, self._connection.setup, self._connection.account)
+        if trouble and spoken_to:
+            await self._admission.say(room, trouble[1])
+        return trouble is not None
+
+    async def _chosen(self, origin: Origin, words: Words, direct: bool) -> bool:
+        """A reply of just a number or a label; in a direct room a number alone answers the newest offer."""
+        text = words.said if words.said is not None else words.text
+        if not text or len(text) > 100:
+            return False
+        offers = self._connection.offers
+        offer = await offers.find(words.reply_to) if words.reply_to else None
+        if offer is None and direct and text.rstrip(".").isdigit():
+            offer = await offers.newest(origin.room.id)
+        choice = offer.numbered(text) if offer else None
+        if offer is None or choice is None:
+            return False
+        match choice:
+            case Button():
+                await self._press(origin, offer, choice)
+            case Form():
+                return False
+        return True
+
+    async def _reaction(self, room: Room, event: JSON, content: JSON) -> None:
+        found = annotation(content)
+        if not found or not self._connection.setup.reactions or event["sender"] not in room.joined:
+            return
+        offer = await self._connection.offers.find(found[0])
+        button = offer.reacted(found[1]) if offer and offer.room == room.id else None
+        if offer and button and not await self._objects(room, spoken_to=False):
+            await self._press(Origin(room, event, str(event["event_id"])), offer, button)
+
+    async def _press(self, origin: Origin, offer: Offer, button: Button) -> None:
+        message = MessageRef(self._connection.lasting(offer.room), offer.message)
+        await self.hand(origin, offer.place("matrix"), button.command, Source.BUTTON, None, message)
+
+    def _place(self, room: Room, thread: str | None) -> Place:
+        connection = self._connection
+        return Place("matrix", connection.lasting(room.id), thread, room.is_direct(connection.account))
+
+    async def hand(
+        self,
+        origin: Origin,
+        place: Place,
+        text: str,
+        source: Source,
+        reply_to: str | None = None,
+        message: MessageRef | None = None,
+        fields: dict[str, str] | None = None,
+    ) -> Outcome:
+        """Hand an invocation over."""
+        room = self._connection.lasting(origin.room.id)
+        name = origin.room.names.get(origin.sender) or origin.sender.removeprefix("@").partition(":")[0]
+        return await self.hand_over(
+            Invocation(
+                id=origin.number,
+                account=origin.sender,
+                account_name=name,
+                place=place,
+                text=text,
+                at=origin.at,
+                source=source,
+                fields=fields or {},
+                message=message or MessageRef(room, origin.id),
+                reply_to=MessageRef(room, reply_to) if reply_to else None,
+            )
+        )
+
+    async def hand_over(self, invocation: Invocation) -> Outcome:
+        return await self._receive(invocation) if self._receive else Outcome(ignored=True)

@@ -1,0 +1,98 @@
+"""What posted cards offer: which buttons and forms stand under which message, and where their commands act."""
+
+import asyncio
+from collections import OrderedDict
+
+import msgspec
+
+from adapters.card import Button, Card, Form
+from adapters.matrix.inbound import plain_emoji
+from adapters.platform import Drawer, Place
+
+MOST_REMEMBERED = 500
+KEPT = "offer"
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """The buttons and forms of one message. ``place`` is where they act; a whisper acts where it was asked for."""
+
+    room: str
+    message: str
+    place_room: str
+    place_thread: str | None
+    place_direct: bool
+    buttons: tuple[Button, ...] = ()
+    forms: tuple[Form, ...] = ()
+    order: tuple[str, ...] = ()
+    """``b`` or ``f`` for each choice, as they are numbered in the message."""
+
+    @property
+    def choices(self) -> tuple[Button | Form, ...]:
+        buttons, forms = iter(self.buttons), iter(self.forms)
+        return tuple(next(buttons) if kind == "b" else next(forms) for kind in self.order)
+
+    def place(self, platform: str) -> Place:
+        return Place(platform, self.place_room, self.place_thread, self.place_direct)
+
+    def numbered(self, text: str) -> Button | Form | None:
+        """What a reply of just a number, or of just a label, chooses."""
+        words = text.strip().rstrip(".").casefold()
+        if words.isascii() and words.isdigit() and len(words) < 4:
+            number = int(words)
+            return self.choices[number - 1] if 0 < number <= len(self.choices) else None
+        return next((c for c in self.choices if c.label.casefold() == words), None)
+
+    def reacted(self, emoji: str) -> Button | None:
+        """The button that an emoji stands for; never one that is marked as dangerous."""
+        wanted = plain_emoji(emoji)
+        return next((b for b in self.buttons if b.emoji and not b.danger and plain_emoji(b.emoji) == wanted), None)
+
+
+def offer_of(card: Card, room: str, message: str, place: Place) -> Offer:
+    order = []
+    for block in card.blocks:
+        if isinstance(block, Form):
+            order.append("f")
+        else:
+            order += ["b"] * len(getattr(block, "buttons", ()))
+    return Offer(room, message, place.room, place.thread, place.direct, card.buttons, card.forms, tuple(order))
+
+
+class Offers:
+    """The offers of messages, in the drawer; the newest are in memory."""
+
+    def __init__(self, drawer: Drawer) -> None:
+        self._drawer = drawer
+        self._recent: OrderedDict[str, Offer | None] = OrderedDict()
+
+    async def keep(self, offer: Offer) -> None:
+        """Remember it, in place of what the message offered before."""
+        before = self._recent.get(offer.message)
+        if before == offer:
+            return
+        self._remember(offer.message, offer)
+        await asyncio.to_thread(self._drawer.put, f"{KEPT}/{offer.message}", msgspec.msgpack.encode(offer))
+        if offer.choices:
+            await asyncio.to_thread(self._drawer.put, f"newest/{offer.room}", offer.message.encode())
+
+    async def find(self, message: str) -> Offer | None:
+        if message not in self._recent:
+            kept = await asyncio.to_thread(self._drawer.get, f"{KEPT}/{message}")
+            self._remember(message, msgspec.msgpack.decode(kept, type=Offer) if kept else None)
+        return self._recent[message]
+
+    async def newest(self, room: str) -> Offer | None:
+        """The newest message of the room that offers anything."""
+        kept = await asyncio.to_thread(self._drawer.get, f"newest/{room}")
+        return await self.find(kept.decode()) if kept else None
+
+    async def drop(self, message: str) -> None:
+        if await self.find(message):
+            self._remember(message, None)
+            await asyncio.to_thread(self._drawer.delete, f"{KEPT}/{message}")
+
+    def _remember(self, message: str, offer: Offer | None) -> None:
+        self._recent[message] = offer
+        self._recent.move_to_end(message)
+        while len(self._recent) > MOST_REMEMBERED:
+            self._recent.popitem(last=False)

@@ -1,0 +1,182 @@
+"""Matrix as a chat platform: encrypted rooms, a direct room with each person, and a login that outlives the process."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from adapters.card import Card
+from adapters.matrix.admission import Admission
+from adapters.matrix.connection import Connection, Counters, number_of
+from adapters.matrix.direct import DirectRooms
+from adapters.matrix.hints import Hints
+from adapters.matrix.http import JSON, Homeserver, MatrixRefused, Unreachable, segment
+from adapters.matrix.identity import Identity, IdentityTaken
+from adapters.matrix.incoming import Incoming
+from adapters.matrix.login import Session, session_of
+from adapters.matrix.machine import Machine, StoreLost
+from adapters.matrix.offers import Offers
+from adapters.matrix.outgoing import Outgoing
+from adapters.matrix.people import People
+from adapters.matrix.settings import MatrixSetup
+from adapters.matrix.sync import Stopped, SyncLoop, patiently
+from adapters.platform import Drawer, MessageRef, NotDelivered, Place, Receive
+
+log = logging.getLogger(__name__)
+# nio writes accounts, keys and rooms into its log.
+logging.getLogger("nio").setLevel(logging.CRITICAL)
+
+READY_WITHIN = 20.0  # seconds that a post waits for the first sync
+STORE_LOST = (
+    "I have lost the keys of my device, so I can neither read nor answer here. My administrator can mend it with "
+    "`confer matrix login`; nothing that was decided is lost."
+)
+
+
+class MatrixPlatform:
+    """The bot's account on one homeserver. What it needs across restarts is in the drawer and the crypto store."""
+
+    name = "matrix"
+
+    def __init__(self, setup: MatrixSetup, drawer: Drawer, clock: Callable[[], float] = time.monotonic) -> None:
+        self._setup, self._drawer, self._clock = setup, drawer, clock
+        self._ready = asyncio.Event()
+        self._stopped = ""
+        self._connection: Connection | None = None
+        self._outgoing: Outgoing | None = None
+
+    @property
+    def counters(self) -> Counters:
+        """How much was read, sent and refused since the start."""
+        return self._connection.counters if self._connection else Counters()
+
+    @property
+    def account(self) -> str:
+        """The bot's own account; "" before it has connected."""
+        return self._connection.account if self._connection else ""
+
+    async def run(self, receive: Receive) -> None:
+        """Take words in until cancelled. Raises :class:`Stopped` where somebody must act: no login, no keys."""
+        session = await session_of(self._drawer)
+        if session is None:
+            self._stopped = "not_logged_in"
+            raise Stopped("not_logged_in")
+        async with Homeserver(self._setup.homeserver, session.token) as server:
+            try:
+                connection = await self._connected(session, server)
+                try:
+                    await self._go_on(connection, receive)
+                finally:
+                    connection.machine.close()
+            except Stopped as stopped:
+                self._stopped = stopped.why
+                log.error("Matrix has stopped: %s", stopped.why)
+                raise
+            finally:
+                self._ready.clear()
+
+    # -- what the bot says ---------------------------------------------------------------------------------------
+    async def post(self, place: Place, card: Card, key: str) -> MessageRef:
+        """Show the card in the room or thread, encrypted. Raises NotDelivered."""
+        return await (await self._out()).post(place, card, key)
+
+    async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
+        """Show the card in the direct room with the person. Raises NotDelivered."""
+        return await (await self._out()).whisper(place, account, card, key)
+
+    async def edit(self, message: MessageRef, card: Card) -> None:
+        """Show another card in the bot's own message. Raises NotDelivered."""
+        await (await self._out()).edit(message, card)
+
+    async def redact(self, message: MessageRef) -> None:
+        """Take a message out, a person's where the room's rights let the bot. Raises NotDelivered."""
+        await (await self._out()).redact(message)
+
+    async def members(self, room: str) -> frozenset[str]:
+        """Who can read what is said in the room now, the invited too. Raises NotDelivered."""
+        await self._out()
+        assert self._connection
+        return self._connection.room(room).present - {self._connection.account}
+
+    async def _out(self) -> Outgoing:
+        if self._stopped:
+            raise NotDelivered(self._stopped, retry_after=60.0)
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                await self._ready.wait()
+        except TimeoutError:
+            raise NotDelivered("not_connected", retry_after=5.0) from None
+        assert self._outgoing
+        return self._outgoing
+
+    # -- within --------------------------------------------------------------------------------------------------
+    async def _connected(self, session: Session, server: Homeserver) -> Connection:
+        """The parts, put together, over a crypto store that is the right one."""
+        try:
+            machine = Machine(session.account, session.device, self._setup.folder, session.store_key, fresh=False)
+        except StoreLost:
+            await self._say_store_lost(session, server)
+            raise Stopped("store_lost") from None
+        people = People(session.account, self._setup.devices, self._drawer)
+        offers = Offers(self._drawer)
+        connection = Connection(
+            self._setup, self._drawer, server, session.account, session.device, machine, people, offers
+        )
+        identity = await Identity.kept(session.account, self._drawer)
+        state = await patiently(lambda: identity.state(server, session.device, session.fingerprint))
+        if machine.fingerprint != session.fingerprint or state == "foreign":
+            machine.close()
+            await self._say_store_lost(session, server)
+            raise Stopped("store_lost")
+        try:
+            await patiently(lambda: identity.publish(server, session.device, machine.sign))
+        except (IdentityTaken, MatrixRefused):
+            log.error("the bot's device is not signed: strict clients will not read it; log in with the password")
+        return connection
+
+    async def _go_on(self, connection: Connection, receive: Receive) -> None:
+        hints = Hints(connection, self._clock)
+        admission = Admission(connection)
+        incoming = Incoming(connection, admission, hints)
+        incoming.listen(receive)
+        outgoing = Outgoing(connection, DirectRooms(connection))
+
+        async def to_device(event: JSON) -> None:
+            await self._to_device(connection, incoming, event)
+
+        loop = SyncLoop(connection, incoming, admission, to_device)
+        incoming.held.again = loop.again
+        self._connection, self._outgoing = connection, outgoing
+        try:
+            # What the first sync hands over is answered at once, so posts must not wait for its end.
+            await loop.first(self._ready.set)
+            await incoming.held.restore()
+            await loop.run()
+        finally:
+            loop.close()
+            incoming.held.close()
+            outgoing.close()
+
+    async def _to_device(self, connection: Connection, incoming: Incoming, event: JSON) -> None:
+        match event.get("type"):
+            case "m.room.encrypted":
+                arrived, _private = connection.machine.take_to_device(event)
+                for room, session in arrived:
+                    await incoming.held.key_came(room, session)
+            case "m.room_key.withheld":
+                incoming.held.withheld(event.get("content", {}))
+            case _:
+                return
+
+    async def _say_store_lost(self, session: Session, server: Homeserver) -> None:
+        """The way back, in every room and in clear: nothing else can be said without keys."""
+        content = {"msgtype": "m.notice", "body": STORE_LOST, "m.mentions": {}}
+        try:
+            for room in (await server.call("GET", "/joined_rooms")).get("joined_rooms", []):
+                number = number_of("store lost", session.device, room)
+                await server.call("PUT", f"/rooms/{segment(room)}/send/m.room.message/{number}", content)
+        except (MatrixRefused, Unreachable) as trouble:
+            log.warning("the rooms could not be told: %s", trouble)
+
+
+__all__ = ["MatrixPlatform", "Stopped"]
