@@ -4,10 +4,11 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, insert, select, update
 
 from storage.keys import KeyDestroyed, KeyRing
 from storage.seal import Cell
@@ -57,8 +58,8 @@ class Aggregates(Generic[T]):
 
     def get(self, ref: str) -> T | None:
         """The thing with this reference, or None."""
-        found = self.find(self._table.c.ref == ref)
-        return found[0] if found else None
+        row = self._connection.execute(_one(self._table), {"of_team": self._team, "of_ref": ref}).first()
+        return self._open(row.ref, getattr(row, "case", ""), row.body) if row else None
 
     def all(self) -> tuple[T, ...]:
         return self.find()
@@ -66,9 +67,11 @@ class Aggregates(Generic[T]):
     def find(self, *where: ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None) -> tuple[T, ...]:
         """What fits all conditions on clear columns, in order; the body is unsealed for each."""
         t = self._table
-        columns = [t.c.ref, t.c.body, *([t.c.case] if "case" in t.c else [])]
-        statement = select(*columns).where(t.c.team == self._team, *where).order_by(*(order or (t.c.ref,)))
+        # An expression: by the bare column SQLite would walk the whole team rather than use the condition's index.
+        by_ref = (t.c.ref.concat(""),)
+        statement = _columns(t).where(t.c.team == self._team, *where).order_by(*(order or by_ref))
         rows = self._connection.execute(statement.limit(limit) if limit else statement).all()
+        self._ring.gather(self._connection, self._team, {self._scope(r.ref, getattr(r, "case", "")) for r in rows})
         opened = (self._open(row.ref, getattr(row, "case", ""), row.body) for row in rows)
         return tuple(value for value in opened if value is not None)
 
@@ -83,7 +86,7 @@ class Aggregates(Generic[T]):
         body = self._ring.seal(self._connection, self._cell(ref, self._case(value)), msgspec.json.encode(value))
         row = {"body": body, **self._kind.clear(value)}
         mine = (t.c.team == self._team, t.c.ref == ref)
-        before = self._connection.execute(select(t).where(*mine)).mappings().first()
+        before = self._connection.execute(_whole(t), {"of_team": self._team, "of_ref": ref}).mappings().first()
         if before is None:
             self._connection.execute(insert(t).values(team=self._team, ref=ref, version=1, **row))
             self._changes.note(str(t.name), ref, 1, None)
@@ -115,16 +118,36 @@ class Aggregates(Generic[T]):
     def _cell(self, ref: str, case: str) -> Cell:
         return Cell(team=self._team, table=self._table.name, column="body", row=ref, case=case)
 
+    def _scope(self, ref: str, case: str) -> str:
+        """The case whose key seals the row; a case's own is its own."""
+        return ref if self._table.name == "cases" else case
+
     def _open(self, ref: str, case: str, body: bytes) -> T | None:
         """The value; None where it or its case's key was destroyed: what was erased is as if it had never been."""
         if not body:
             return None
-        scope = ref if self._table.name == "cases" else case
+        cell = self._cell(ref, self._scope(ref, case))
         try:
-            plain = self._ring.unseal(self._connection, self._cell(ref, scope), body)
+            plain = self._ring.unseal(self._connection, cell, body)
         except KeyDestroyed:
             return None
         return msgspec.json.decode(plain, type=self._kind.type)
+
+
+@cache
+def _one(t: Table) -> Select[Any]:
+    """One row of the table: built once, since building costs more than running it."""
+    return _columns(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+
+
+@cache
+def _whole(t: Table) -> Select[Any]:
+    return select(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+
+
+@cache
+def _columns(t: Table) -> Select[Any]:
+    return select(t.c.ref, t.c.body, *([t.c.case] if "case" in t.c else []))
 
 
 def _portable(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,15 +11,16 @@ import os
 import threading
 import unicodedata
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from sqlalchemy import ColumnElement, Connection, bindparam, event, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, event, insert, select, update
 from sqlalchemy.orm import aliased
 
 from storage import seal
@@ -169,6 +170,17 @@ class KeyRing:
             raise SealBroken
         return seal.unseal(self._data_key(connection, *_slot(cell)), cell, blob)
 
+    def gather(self, connection: Connection, team: str, cases: Collection[str]) -> None:
+        """Unwrap the keys of many cases with one look-up; one that is missing or destroyed is left to its use."""
+        slots = {(team, case_scope(case)) for case in cases if case}
+        with self._guard:
+            wanted = [slot for slot in slots if slot not in self._keys and slot not in self._gone]
+        if len(wanted) < 2:
+            return
+        for row in connection.execute(LOOK_UP_MANY, {"of_team": team, "of_scopes": [scope for _, scope in wanted]}):
+            if row.destroyed_at is None:
+                self._remember((team, row.scope), self._unwrapped(team, row.scope, row))
+
     def blind(self, connection: Connection, team: str, purpose: str, text: str) -> str:
         """Give 64 hex digits that are equal for equal `text` of one team and purpose, and tell nothing else.
 
@@ -259,7 +271,9 @@ class KeyRing:
             if (key := self._keys.get(slot)) is not None:
                 self._keys.move_to_end(slot)
                 return key
-        key = self._unwrap(connection, team, scope)
+        return self._remember(slot, self._unwrap(connection, team, scope))
+
+    def _remember(self, slot: Slot, key: bytes) -> bytes:
         with self._guard:
             if slot not in self._gone:
                 self._keys[slot] = key
@@ -273,6 +287,9 @@ class KeyRing:
             raise KeyMissing("No key was made for this part of the record.")
         if row.destroyed_at is not None:
             raise KeyDestroyed("This part of the record was erased for good; its key was destroyed.")
+        return self._unwrapped(team, scope, row)
+
+    def _unwrapped(self, team: str, scope: str, row: Row[*tuple[Any, ...]]) -> bytes:
         team_key = seal.unseal(self._wrapping, _key_cell(team, EPOCH, row.epoch), row.team_key)
         return seal.unseal(team_key, _key_cell(team, scope, DATA_VERSION), row.wrapped)
 
@@ -294,15 +311,13 @@ def case_scope(case: str) -> str:
 
 # One statement, so that data key and team key are seen at the same moment also while the team key changes.
 _Epoch = aliased(KeyRow)
-LOOK_UP = (
-    select(KeyRow.wrapped, KeyRow.epoch, KeyRow.destroyed_at, _Epoch.wrapped.label("team_key"))
+_WRAPPED = (
+    select(KeyRow.scope, KeyRow.wrapped, KeyRow.epoch, KeyRow.destroyed_at, _Epoch.wrapped.label("team_key"))
     .join(_Epoch, (_Epoch.team == KeyRow.team) & (_Epoch.scope == EPOCH) & (_Epoch.version == KeyRow.epoch))
-    .where(
-        KeyRow.team == bindparam("of_team"),
-        KeyRow.scope == bindparam("of_scope"),
-        KeyRow.version == DATA_VERSION,
-    )
+    .where(KeyRow.team == bindparam("of_team"), KeyRow.version == DATA_VERSION)
 )
+LOOK_UP = _WRAPPED.where(KeyRow.scope == bindparam("of_scope"))
+LOOK_UP_MANY = _WRAPPED.where(KeyRow.scope.in_(bindparam("of_scopes", expanding=True)))
 REWRAP = (
     update(KeyRow.__table__)  # type: ignore[arg-type]
     .where(

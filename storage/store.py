@@ -158,8 +158,8 @@ class TeamStore:
         return self.meetings.find(c.series == ref, c.start_at > after, order=(c.start_at,))
 
     # -- decisions and tasks -------------------------------------------------------------------------------------
-    def decisions_on(self, case: CaseId) -> tuple[Decision, ...]:
-        return self.decisions.find(DECISIONS.c.case == case)
+    def decisions_on(self, *cases: CaseId) -> tuple[Decision, ...]:
+        return self.decisions.find(DECISIONS.c.case.in_(cases))
 
     def decisions_of_meeting(self, meeting: str) -> tuple[Decision, ...]:
         return self.decisions.find(DECISIONS.c.meeting == meeting)
@@ -173,9 +173,13 @@ class TeamStore:
         more = (c.owner == "",) if unclaimed else ()
         return self.tasks.find(c.discipline == discipline, c.state.in_(_PENDING), *more, order=_BY_DUE, limit=limit)
 
-    def tasks_on(self, case: CaseId) -> tuple[Task, ...]:
-        """All of the case's items, settled ones too."""
-        return self.tasks.find(TASKS.c.case == case, order=_BY_DUE, limit=200)
+    def tasks_on(self, *cases: CaseId) -> tuple[Task, ...]:
+        """All items of these cases, settled ones too."""
+        return self.tasks.find(TASKS.c.case.in_(cases), order=_BY_DUE, limit=200 * len(cases))
+
+    def pending_on(self, *cases: CaseId) -> tuple[Task, ...]:
+        """What is still to be done on these cases."""
+        return self.tasks.find(TASKS.c.case.in_(cases), TASKS.c.state.in_(_PENDING))
 
     def tasks_after(self, ref: TaskId) -> tuple[Task, ...]:
         return self.tasks.find(TASKS.c.after == ref, TASKS.c.state.in_(_PENDING))
