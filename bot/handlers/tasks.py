@@ -20,7 +20,7 @@ SHOWN = 25
 
 def add(request: Request, args: Args) -> Reply:
     case = request.case(args.text("case"), to=Action.ADD_TASK) if args.text("case") else None
-    title = screened(request, args.text("title"), case)
+    title = screened(request, args.text("title"), case, _on_now(request))
     holder = args.opt("holder", Holder) or Holder(account=request.account)
     due = args.opt("due", Moment)
     after = args.opt("after", str)
@@ -142,6 +142,13 @@ def _mine(request: Request) -> tuple[Task, ...]:
 
 def _case(request: Request, task: Task) -> Case | None:
     return request.store.cases.get(task.case) if task.case else None
+
+
+def _on_now(request: Request) -> Case | None:
+    """The case that the meeting talks about: its names come up in what is said meanwhile."""
+    items = [m.current for m in request.store.running_meetings()]
+    refs = [i.case for i in items if i is not None and i.case]
+    return request.store.cases.get(refs[0]) if refs else None
 
 
 def _settled(request: Request, task: Task, what: str, hint: str) -> Reply:
