@@ -58,6 +58,8 @@ class Reading:
     place: float = -9.0
     cued: bool = False
     harmless: bool = False
+    quiet: bool = False  # in a text without capitals, where lower case tells nothing
+    clinical: bool = False  # ends or begins as clinical words do
     person_vote: float = -9.0  # of the tagger, log odds
     place_vote: float = -9.0
 
@@ -117,6 +119,10 @@ class Reader:
             return Reading(token, harmless=True)
         base = self._lexical(token) + self._written(token)
         reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
+        reading.quiet = self._caseless or token.loud
+        reading.clinical = len(token.key) > 5 and (
+            token.key.endswith(self._endings) or token.key.startswith(self._prefixes)
+        )
         self._frame(at, reading)
         if self._harmless(at, token) and not (reading.cued and max(word.given, word.last) >= 2):
             reading.harmless = True
@@ -356,6 +362,7 @@ class Reader:
         bare = key.removesuffix("'s")
         if (
             key in lists["harmless"]
+            or key in lists["clinical"]
             or key in lists["nation"]
             or bare in lists["brand"]
             or key in lists["placeholder_like"]

@@ -294,7 +294,7 @@ def _find(text: str) -> Iterator[Mark]:
             start, end = match.span(group)
             raw = text[start:end]
             end -= len(raw) - len(raw.rstrip(" ,-"))
-            if _harmless(text, start, end, rank):
+            if _harmless(text, start, end, rank, framed=start > match.start()):
                 continue
             yield Mark(start, end, Kind.DATE, "date finer than a year, (C)", 60 + rank * 5, sure)
 
@@ -307,7 +307,7 @@ _SCORES = re.compile(
 )
 
 
-def _harmless(text: str, start: int, end: int, rank: int) -> bool:
+def _harmless(text: str, start: int, end: int, rank: int, *, framed: bool) -> bool:
     """Forms that a date shares with scores, modal verbs and recurring days."""
     raw = text[start:end]
     low = raw.lower()
@@ -322,8 +322,10 @@ def _harmless(text: str, start: int, end: int, rank: int) -> bool:
         return True
     if low.startswith(("second may", "first may", "may one", "second march", "may second", "may first")):
         return not raw[-1].isdigit()
-    if re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low) and not any(
-        c.isdigit() for c in low
+    if (
+        not framed
+        and re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low)
+        and not any(c.isdigit() for c in low)
     ):
         return raw[0].islower() or not raw[:1].isalpha()
     return False

@@ -19,6 +19,9 @@ from conference.deid.tokens import Shape, Token
 
 _PARTICLES = frozenset(
     [
+        "of",
+        "for",
+        "to",
         "de",
         "la",
         "del",
@@ -54,10 +57,8 @@ _PARTICLES = frozenset(
         "md",
         "phd",
         "the",
-        "of",
         "and",
         "and",
-        "for",
         "at",
         "in",
     ]
@@ -128,10 +129,6 @@ _AFTER_VERB = frozenset(
         "only",
         "still",
         "n't",
-        "a",
-        "of",
-        "for",
-        "to",
         "the",
     ]
 )
@@ -236,7 +233,8 @@ class KnownMatcher:
             grammar = plain and key in _GRAMMAR and _verbal(before, after) and not self._beside(before, after)
             return (set(), False) if grammar else (exact, not (common and plain))
         pet = self._pets.get(key)
-        if pet and not (common and plain) and len(key) > 1:
+        said = common and (token.shape is Shape.LOWER or token.loud or (token.first and _verbal(None, after)))
+        if pet and not said and len(key) > 1:
             return pet, False
         if len(key) < 4 or (common and (plain or token.word.common > 9)):
             return set(), False

@@ -136,7 +136,7 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
             closing = (
                 last + 2 >= len(tokens)
                 or tokens[last + 2].text in ",\n"
-                or (tokens[last + 2].text == "." and text[tokens[last + 2].end :][:1].isspace())
+                or (tokens[last + 2].text == "." and text[tokens[last + 2].end : tokens[last + 2].end + 1].isspace())
             )
             end = (
                 after.end
@@ -155,16 +155,19 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
 
 def _hidden(reading: Reading) -> bool:
     """Whether the judgement by hand or the tagger's vote hides the word; an everyday word needs a clearer vote."""
+    if reading.harmless:
+        return False
     word, token = reading.token.word, reading.token
-    everyday = (
-        word.spelled
-        and max(word.given, word.last) < 3
-        and word.place < 3
-        and (token.shape is Shape.LOWER or token.loud or token.first)
-    )
-    return max(reading.name, reading.place) >= HIDE or max(reading.person_vote, reading.place_vote) >= VOTE + (
-        1.5 if everyday else 0.0
-    )
+    strength = max(word.given, word.last)
+    low = token.shape is Shape.LOWER or token.loud or token.first
+    need = VOTE
+    if (word.spelled or word.disease) and strength < 3 and word.place < 3 and low:
+        need += 1.5  # an everyday word
+    if token.shape is Shape.LOWER and not reading.quiet and strength < 3:
+        need += 1.5  # written low among capitals
+    if reading.clinical and strength < 2 and low:
+        need += 2.0
+    return max(reading.name, reading.place) >= HIDE or max(reading.person_vote, reading.place_vote) >= need
 
 
 def _mark(reading: Reading) -> Mark:
@@ -312,7 +315,8 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         if not (token.is_word and len(token.text) == 1):
             continue
         dotted = text[token.end : token.end + 1] == "."
-        after = readings[at + (2 if dotted else 1) :][:1]
+        next_ = at + (2 if dotted else 1)
+        after = readings[next_ : next_ + 1]
         before = readings[at - 1 : at]
         hidden = [
             r

@@ -376,7 +376,10 @@ def _by_preposition(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
                 )
             )
             return (
-                back + 1 if good and not any(t.word.common > 12 or t.word.drug or t.word.disease for t in part) else at
+                back + 1
+                if good
+                and not any(t.word.common > 12 or t.word.drug or (t.word.disease and not t.word.last) for t in part)
+                else at
             )
         if not token.is_word and token.text not in "'’&-":
             return at

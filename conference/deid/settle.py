@@ -31,7 +31,8 @@ def _belong(text: str, a: Mark, b: Mark) -> bool:
     gap = text[a.end : b.start]
     same = a.kind is b.kind and not (a.stand_in and b.stand_in and a.stand_in != b.stand_in)
     if a.kind is Kind.NAME and same and a.known == b.known:
-        return gap in (" ", "-", ". ", "'", "’", "  ", " -", "")
+        initial = len(text[a.start : a.end].split()[-1]) <= 2
+        return gap in (" ", "-", "'", "’", "  ", " -", "") or (gap == ". " and initial)
     return a.kind is Kind.LOCATION and same and a.known == b.known and gap in (" ", ", ", "-", ",", ". ", "")
 
 

