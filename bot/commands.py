@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.grammar.command import Command, CommandTable
 from bot.grammar.params import Args, Param, Type
+from bot.grammar.tokens import tokenize
 from bot.handlers import (
     agenda,
     cases,
@@ -61,7 +62,9 @@ def show_help(request: Request, args: Args) -> Reply:
     if exact and (len(found) == 1 or len(words) > 1):
         return Reply(present_house.command(exact))
     if not found:
-        raise Refusal(f"There is no command “{' '.join(words)[:40]}”. `help` shows them all.")
+        meant = TABLE.nearest(tokenize(" ".join(words)[:80].replace('"', "").replace("`", "")))
+        hint = f"Did you mean `help {meant}`?" if meant else "`help` shows them all."
+        raise Refusal(f"There is no command “{' '.join(words)[:40]}”. {hint}", *([f"help {meant}"] if meant else []))
     return Reply(present_house.group(" ".join(words), found))
 
 

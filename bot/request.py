@@ -158,6 +158,8 @@ class Request:
         return coming[0] if coming else None
 
     def task(self, ref: str, to: Action) -> Task:
+        if not ref:
+            raise Refusal("Say which action item, e.g. T-12. `tasks` lists them.")
         task = self.store.tasks.get(ref)
         if task is None or not self.has_right(Action.READ_TASKS):
             raise Refusal(f"There is no action item {ref}. `tasks` lists them.")
@@ -184,6 +186,10 @@ class Request:
             raise Refusal(f"There is no series {ref}. `series` lists them.")
         self.subjects.append(series.ref)
         return series
+
+    def as_the_team_sees(self, case: Case) -> Case:
+        """The case with what everyone in the team may see of it today: for what is shown, never for what is kept."""
+        return case.seen_by({m.discipline for m in self.members}, self.now.astimezone(self.team_zone).date())
 
     # -- saying things -------------------------------------------------------------------------------------------
     def new_case_ref(self) -> CaseId:

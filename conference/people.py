@@ -134,6 +134,10 @@ class Team:
     """Whether free chat in the room is looked at for identifiers."""
 
 
+class Ambiguous(Refusal):
+    """A name that several people have."""
+
+
 def find_member(name: str, members: Iterable[Member]) -> Member:
     """The member meant by a mention, an account or a display name that is unique; otherwise a :class:`Refusal`."""
     wanted = name.strip().removeprefix("@").casefold()
@@ -145,7 +149,7 @@ def find_member(name: str, members: Iterable[Member]) -> Member:
     if len(exact) == 1:
         return exact[0]
     if exact:
-        raise Refusal(
+        raise Ambiguous(
             f"“{name[:40]}” could be {' or '.join('@' + m.account.removeprefix('@') for m in exact)}. Say which."
         )
     near = get_close_matches(wanted, [m.account.removeprefix("@").casefold() for m in members], n=1)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from bot.grammar.clocks import clock_in, plain
 from bot.grammar.params import Holder, Param, Reading, Type
 from bot.grammar.times import Moment, read_clock, read_date, read_duration, read_moment, read_span, read_zone
-from conference.people import Account, Discipline, find_member, read_discipline
+from conference.people import Account, Ambiguous, Discipline, find_member, read_discipline
 from conference.recurrence import read_recurrence, take_recurrence
 from conference.refusal import Refusal
 
@@ -108,7 +108,11 @@ def _holder(words: str, reading: Reading) -> Holder:
     except Refusal as unknown:
         try:
             return Holder(account=find_member(words, reading.members()).account)
-        except Refusal:
+        except Ambiguous:
+            raise
+        except Refusal as nobody:
+            if "Did you mean" in nobody.text:
+                raise
             raise Refusal(f"{unknown.text} Or name a person, e.g. @dana.") from None
 
 

@@ -77,7 +77,7 @@ def _roles(request: Request, known: Member | None, role: str) -> frozenset[Role]
 
 def guest(request: Request, args: Args) -> Reply:
     account = _account(request, args.one("person", str))
-    case = request.case(args.text("case"), to=Action.TRIAGE_CASE)
+    case = request.case(args.opt("case", str), to=Action.TRIAGE_CASE)
     until = args.one("until", Moment).at
     known = request.store.members.get(account)
     if known and known.is_active(request.now) and not known.has(Role.GUEST):
