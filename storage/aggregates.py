@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, Update, bindparam, delete, func, insert, select, update
 
 from storage.keys import KeyDestroyed, KeyRing
 from storage.seal import Cell
@@ -59,7 +59,7 @@ class Aggregates(Generic[T]):
     def get(self, ref: str) -> T | None:
         """The thing with this reference, or None."""
         row = self._connection.execute(_one(self._table), {"of_team": self._team, "of_ref": ref}).first()
-        return self._open(row.ref, getattr(row, "case", ""), row.body) if row else None
+        return self._open(*row) if row else None
 
     def all(self) -> tuple[T, ...]:
         return self.find()
@@ -71,8 +71,8 @@ class Aggregates(Generic[T]):
         by_ref = (t.c.ref.concat(""),)
         statement = _columns(t).where(t.c.team == self._team, *where).order_by(*(order or by_ref))
         rows = self._connection.execute(statement.limit(limit) if limit else statement).all()
-        self._ring.gather(self._connection, self._team, {self._scope(r.ref, getattr(r, "case", "")) for r in rows})
-        opened = (self._open(row.ref, getattr(row, "case", ""), row.body) for row in rows)
+        self._ring.gather(self._connection, self._team, {self._scope(ref, *case) for ref, _, *case in rows})
+        opened = (self._open(*row) for row in rows)
         return tuple(value for value in opened if value is not None)
 
     def count(self, *where: ColumnElement[bool]) -> int:
@@ -85,14 +85,14 @@ class Aggregates(Generic[T]):
         ref, t = self._kind.ref(value), self._table
         body = self._ring.seal(self._connection, self._cell(ref, self._case(value)), msgspec.json.encode(value))
         row = {"body": body, **self._kind.clear(value)}
-        mine = (t.c.team == self._team, t.c.ref == ref)
-        before = self._connection.execute(_whole(t), {"of_team": self._team, "of_ref": ref}).mappings().first()
+        mine = {"of_team": self._team, "of_ref": ref}
+        before = self._connection.execute(_whole(t), mine).mappings().first()
         if before is None:
-            self._connection.execute(insert(t).values(team=self._team, ref=ref, version=1, **row))
+            self._connection.execute(insert(t), {"team": self._team, "ref": ref, "version": 1, **row})
             self._changes.note(str(t.name), ref, 1, None)
             return
         version = before["version"] + 1
-        self._connection.execute(update(t).where(*mine).values(version=version, **row))
+        self._connection.execute(_change(t), {**mine, "version": version, **row})
         self._changes.note(str(t.name), ref, version, _portable(dict(before)))
 
     def remove(self, ref: str) -> None:
@@ -118,11 +118,11 @@ class Aggregates(Generic[T]):
     def _cell(self, ref: str, case: str) -> Cell:
         return Cell(team=self._team, table=self._table.name, column="body", row=ref, case=case)
 
-    def _scope(self, ref: str, case: str) -> str:
+    def _scope(self, ref: str, case: str = "") -> str:
         """The case whose key seals the row; a case's own is its own."""
         return ref if self._table.name == "cases" else case
 
-    def _open(self, ref: str, case: str, body: bytes) -> T | None:
+    def _open(self, ref: str, body: bytes, case: str = "") -> T | None:
         """The value; None where it or its case's key was destroyed: what was erased is as if it had never been."""
         if not body:
             return None
@@ -143,6 +143,11 @@ def _one(t: Table) -> Select[Any]:
 @cache
 def _whole(t: Table) -> Select[Any]:
     return select(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+
+
+@cache
+def _change(t: Table) -> Update:
+    return update(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
 
 
 @cache

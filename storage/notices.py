@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, func, insert, select, update
 
 from storage import tables
 from storage.keys import KeyDestroyed, KeyRing
@@ -75,12 +75,11 @@ class Notices:
 
     def add(self, notice: Notice, now: datetime, not_before: datetime | None = None) -> bool:
         """Put it in the outbox; False if one with this key is or was there."""
-        c = NOTICES.c
-        if self._connection.execute(select(c.id).where(c.key == notice.key)).first():
+        if self._connection.execute(_KNOWN, {"of_key": notice.key}).first():
             return False
         row = {name: getattr(notice, name) for name in _PLAIN}
         row |= {"act": notice.act.value, "state": notice.state.value, "body": self._sealed(notice)}
-        self._connection.execute(insert(NOTICES).values(created_at=now, not_before=not_before or now, **row))
+        self._connection.execute(insert(NOTICES), {"created_at": now, "not_before": not_before or now, **row})
         return True
 
     def due(self, now: datetime, limit: int = 50) -> tuple[Notice, ...]:
@@ -178,6 +177,7 @@ class Notices:
 
 
 _SETTLED = (NoticeState.SENT, NoticeState.DROPPED, NoticeState.DEAD)
+_KNOWN = select(NOTICES.c.id).where(NOTICES.c.key == bindparam("of_key"))
 _PLAIN = ("key", "team", "kind", "platform", "room", "thread", "direct", "account", "subject", "case")
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from conference.case import Case, CaseState, Identifier
@@ -88,13 +88,12 @@ class TeamStore:
     # -- references ----------------------------------------------------------------------------------------------
     def next_ref(self, kind: str) -> str:
         """The next ``T-12`` of the team."""
-        c = COUNTERS.c
-        mine = and_(c.team == self.id, c.kind == kind)
-        last = self.connection.execute(select(c.value).where(mine)).scalar()
+        mine = {"of_team": self.id, "of_kind": kind}
+        last = self.connection.execute(_LAST, mine).scalar()
         if last is None:
-            self.connection.execute(insert(COUNTERS).values(team=self.id, kind=kind, value=1))
+            self.connection.execute(insert(COUNTERS), {"team": self.id, "kind": kind, "value": 1})
             return f"{kind}-1"
-        self.connection.execute(update(COUNTERS).where(mine).values(value=last + 1))
+        self.connection.execute(_COUNT, {**mine, "value": last + 1})
         return f"{kind}-{last + 1}"
 
     def has_case_ref(self, ref: str) -> bool:
@@ -207,7 +206,7 @@ class TeamStore:
         """Keep what this transaction changed, so that its speaker can take it back."""
         changes = msgspec.json.encode(list(self.changes.rows.values())).decode()
         row = {"account": account, "invocation": invocation, "act": act, "subject": subject[:64], "changes": changes}
-        self.connection.execute(insert(UNDO).values(team=self.id, at=now, **row))
+        self.connection.execute(insert(UNDO), {"team": self.id, "at": now, **row})
 
     def last_undoable(self, account: str, since: datetime) -> Undoable | None:
         c = UNDO.c
@@ -260,8 +259,7 @@ class Store:
         return tuple(self.connection.execute(select(TEAMS.c.team)).scalars())
 
     def team_of_room(self, platform: str, room: str) -> str | None:
-        c = ROOMS.c
-        found = self.connection.execute(select(c.team).where(c.platform == platform, c.room == room)).scalar()
+        found = self.connection.execute(_TEAM_OF_ROOM, {"of_platform": platform, "of_room": room}).scalar()
         return str(found) if found is not None else None
 
     def teams_of_account(self, account: str) -> tuple[str, ...]:
@@ -272,35 +270,44 @@ class Store:
         """Note that the invocation arrived; False if it had arrived before."""
         try:
             with self.connection.begin_nested():
-                self.connection.execute(insert(INBOX).values(platform=platform, id=invocation[:255], at=at))
+                self.connection.execute(insert(INBOX), {"platform": platform, "id": invocation[:255], "at": at})
         except IntegrityError:
             return False
         return True
 
     def is_first_contact(self, platform: str, name: str, now: datetime) -> bool:
         """Whether the bot has not yet introduced itself to this room or person; from now on it has."""
-        c = CONTACTS.c
-        known = self.connection.execute(select(c.at).where(c.platform == platform, c.name == name)).first()
+        known = self.connection.execute(_CONTACT, {"of_platform": platform, "of_name": name}).first()
         if known is None:
-            self.connection.execute(insert(CONTACTS).values(platform=platform, name=name, at=now))
+            self.connection.execute(insert(CONTACTS), {"platform": platform, "name": name, "at": now})
         return known is None
 
     def last_team(self, platform: str, account: str) -> str:
-        c = CONTACTS.c
-        found = self.connection.execute(select(c.team).where(c.platform == platform, c.name == account)).scalar()
-        return str(found or "")
+        found = self.connection.execute(_CONTACT, {"of_platform": platform, "of_name": account}).first()
+        return str(found.team) if found else ""
 
     def work_in(self, platform: str, account: str, team: str) -> None:
         """Remember the team for what the person says in the direct room next."""
-        c = CONTACTS.c
-        mine = and_(c.platform == platform, c.name == account, c.team != team)
-        self.connection.execute(update(CONTACTS).where(mine).values(team=team))
+        if self.last_team(platform, account) != team:
+            self.connection.execute(_WORK_IN, {"of_platform": platform, "of_name": account, "team": team})
 
     def forget_inbox(self, before: datetime) -> None:
         self.connection.execute(delete(INBOX).where(INBOX.c.at < before))
         self.connection.execute(delete(UNDO).where(UNDO.c.at < before - timedelta(days=1)))
 
 
+# Statements of every command, built once: building one costs more than running it.
+_LAST = select(COUNTERS.c.value).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
+_COUNT = update(COUNTERS).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
+_TEAM_OF_ROOM = select(ROOMS.c.team).where(
+    ROOMS.c.platform == bindparam("of_platform"), ROOMS.c.room == bindparam("of_room")
+)
+_CONTACT = select(CONTACTS.c.team).where(
+    CONTACTS.c.platform == bindparam("of_platform"), CONTACTS.c.name == bindparam("of_name")
+)
+_WORK_IN = update(CONTACTS).where(
+    CONTACTS.c.platform == bindparam("of_platform"), CONTACTS.c.name == bindparam("of_name")
+)
 _BY_DUE = (TASKS.c.due_at.is_(None), TASKS.c.due_at, TASKS.c.ref)
 
 

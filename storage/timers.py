@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
 
 from storage import tables
 
@@ -20,6 +20,11 @@ class Timer:
     due_at: datetime
 
 
+_MINE = and_(TIMERS.c.team == bindparam("of_team"), TIMERS.c.subject == bindparam("of_subject"))
+_FORGET = delete(TIMERS).where(_MINE, TIMERS.c.done_at.is_(None))
+_FIRED = select(TIMERS.c.kind, TIMERS.c.due_at).where(_MINE)
+
+
 class Timers:
     """The timers of one team."""
 
@@ -31,10 +36,9 @@ class Timers:
 
         A timer that already fired at the same moment is not planned again, so planning twice is harmless.
         """
-        c = TIMERS.c
-        mine = and_(c.team == self._team, c.subject == subject)
-        self._connection.execute(delete(TIMERS).where(mine, c.done_at.is_(None)))
-        fired = {(row.kind, row.due_at) for row in self._connection.execute(select(c.kind, c.due_at).where(mine))}
+        mine = {"of_team": self._team, "of_subject": subject}
+        self._connection.execute(_FORGET, mine)
+        fired = {(kind, at) for kind, at in self._connection.execute(_FIRED, mine)}
         rows = [
             {"team": self._team, "subject": subject, "kind": kind, "due_at": at}
             for kind, at in due.items()
