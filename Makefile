@@ -1,5 +1,5 @@
 # What one types here. `make demo` and `make test` need Python 3.11, git, make and the package registry, nothing else.
-PYTHON ?= python3
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml requirements/build.in
@@ -40,7 +40,7 @@ clean:  ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage*
 
 $(VENV)/bin/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Confer needs Python 3.11 or newer.")'
+	@test -n "$(PYTHON)" || { echo "Confer needs Python 3.11 or newer." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run: $(VENV)/bin/pip requirements/run.txt pyproject.toml

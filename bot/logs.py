@@ -1,31 +1,32 @@
-"""Logging: to standard error, in ids and kinds. A second net keeps out what an exception would quote."""
+"""Logging: to standard error, in ids and kinds. A second net keeps out what an exception or a library would quote."""
 
 import asyncio
 import logging
 import sys
 import threading
-from types import TracebackType
+from collections.abc import Mapping
 from typing import Any
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-OURS = frozenset({"bot", "adapters", "storage"})
+OURS = ("bot", "adapters", "storage")
 
 log = logging.getLogger(__name__)
 
 
 class KindsOnly(logging.Filter):
-    """Leaves of an exception its kind: its text and its traceback may quote what somebody wrote."""
+    """Leaves of an exception its kind, and of a library's words their place: both may quote what somebody wrote."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        kind = _kind(record.exc_info)
-        if isinstance(record.args, tuple):
-            record.args = tuple(_harmless(arg) for arg in record.args)
+        if record.name.partition(".")[0] not in OURS:
+            record.msg, record.args = f"{record.funcName} in {record.filename}, line {record.lineno}", ()
         if isinstance(record.msg, BaseException):
             record.msg, record.args = type(record.msg).__name__, ()
-        if kind and record.name.partition(".")[0] not in OURS:
-            record.msg, record.args = "failed", ()  # others write the exception into their message
-        if kind:
-            record.msg = f"{record.msg} ({kind})"
+        if isinstance(record.args, Mapping):
+            record.args = {name: _harmless(value) for name, value in record.args.items()}
+        elif record.args:
+            record.args = tuple(_harmless(value) for value in record.args)
+        if record.exc_info and record.exc_info[0]:
+            record.msg = f"{record.msg} ({record.exc_info[0].__name__})"
         record.exc_info = record.exc_text = record.stack_info = None
         return True
 
@@ -35,8 +36,9 @@ def begin_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(FORMAT))
     handler.addFilter(KindsOnly())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level.upper())
     logging.raiseExceptions = False  # a record that cannot be written would print its arguments
     logging.captureWarnings(capture=True)
     threading.excepthook = _of_thread
@@ -52,9 +54,5 @@ def _of_thread(args: threading.ExceptHookArgs) -> None:
     log.error("a thread failed: %s", args.exc_type.__name__)
 
 
-def _harmless(argument: object) -> object:
-    return type(argument).__name__ if isinstance(argument, BaseException) else argument
-
-
-def _kind(info: "tuple[type[BaseException] | None, BaseException | None, TracebackType | None] | None") -> str:
-    return info[0].__name__ if info and info[0] else ""
+def _harmless(value: object) -> object:
+    return type(value).__name__ if isinstance(value, BaseException) else value

@@ -25,20 +25,6 @@ def environment(**more: str) -> dict[str, str]:
     return {**plain, "PYTHONPATH": str(CHECKOUT), **more}
 
 
-def confer(*words: str | Path, cwd: Path | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run one command to its end, with nothing on standard input."""
-    return subprocess.run(
-        [*CONFER, *map(str, words)],
-        cwd=cwd,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,10 +15,12 @@ SECRET = "Zebra"
 
 
 @pytest.fixture
-def record(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.handler.addFilter(KindsOnly())
+def record(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    net = KindsOnly()
+    caplog.handler.addFilter(net)
     caplog.set_level(logging.DEBUG)
-    return caplog
+    yield caplog
+    caplog.handler.removeFilter(net)
 
 
 def fail() -> None:
@@ -59,6 +62,7 @@ def test_a_programme_that_logs_lets_no_thread_and_no_warning_speak_for_itself() 
     assert said.returncode == 0
     assert "ERROR bot.logs: a thread failed: ValueError" in said.stderr
     assert "WARNING bot.delivery: notice 7 not delivered" in said.stderr
+    assert "WARNING nio.client: <module> in <string>, line" in said.stderr
     assert "debug" not in said.stderr
     assert SECRET not in said.stderr
     assert said.stdout == ""
@@ -72,5 +76,9 @@ def fail(): raise ValueError("Zebra")
 thread = threading.Thread(target=fail); thread.start(); thread.join()
 logging.getLogger("bot.delivery").debug("debug")
 logging.getLogger("bot.delivery").warning("notice %s not delivered", 7)
-logging.getLogger("bot.delivery").warning("notice %s %s", ValueError("Zebra"))
+logging.getLogger("bot.delivery").warning("notice %s %s", 7, ValueError("Zebra"))
+logging.getLogger("bot.delivery").warning("notice %(why)s", {"why": ValueError("Zebra")})
+logging.getLogger("bot.delivery").warning("too few %s %s", "Zebra")
+logging.getLogger("nio.client").warning("cannot read Zebra")
+logging.getLogger("nio.client").info("debug")
 """

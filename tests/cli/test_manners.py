@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from bot.cli import COMMANDS, main
 from bot.cli.trouble import explain
-from tests.cli.conftest import CONFER, PATIENCE, Command, confer, environment
+from tests.cli.conftest import CONFER, PATIENCE, Command, environment
 
 QUICK = 0.3  # seconds
 
@@ -97,57 +98,44 @@ def test_a_file_that_cannot_be_made_is_told(tmp_path: Path, command: Command) ->
     assert said.err == f"confer: {tmp_path / 'file' / 'house'}: Not a directory\n"
 
 
-def test_whoever_stops_reading_hears_no_complaint() -> None:
-    """`confer chat < script | head -1`: silence, and the status of a closed pipe."""
-    script = "/as dana\n/room case-room\n" + "hello\n" * 5000
-    chat = subprocess.Popen(
-        [*CONFER, "chat"],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def chatting() -> "subprocess.Popen[str]":
+    """`confer chat` in a pipe, once it has said its first line."""
+    pipe = subprocess.PIPE
+    chat = subprocess.Popen([*CONFER, "chat"], env=environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert chat.stdin
     assert chat.stdout
-    assert chat.stderr
     chat.stdin.write("/as dana\n/room case-room\nhello\n")
     chat.stdin.flush()
     assert chat.stdout.readline()
-    chat.stdout.close()
-    try:
-        chat.stdin.write(script)
-        chat.stdin.close()
-    except BrokenPipeError:
-        pass  # it has ended already
-    assert chat.stderr.read() == ""
-    assert chat.wait(PATIENCE) == 141
-    chat.stderr.close()
+    return chat
+
+
+def test_whoever_stops_reading_hears_no_complaint() -> None:
+    """`confer chat < script | head -1`: silence, and the status of a closed pipe."""
+    with chatting() as chat:
+        assert chat.stdin
+        assert chat.stdout
+        assert chat.stderr
+        chat.stdout.close()
+        with suppress(BrokenPipeError):  # it may have ended already
+            chat.stdin.write("hello\n" * 100)
+            chat.stdin.close()
+        assert chat.stderr.read() == ""
+        assert chat.wait(PATIENCE) == 141
 
 
 def test_ctrl_c_ends_without_a_traceback() -> None:
-    chat = subprocess.Popen(
-        [*CONFER, "chat"],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert chat.stdin
-    assert chat.stdout
-    chat.stdin.write("/as dana\n/room case-room\nhello\n")
-    chat.stdin.flush()
-    assert chat.stdout.readline()
-    chat.send_signal(signal.SIGINT)
-    _, told = chat.communicate(timeout=PATIENCE)
-    assert (chat.returncode, told) == (130, "")
+    with chatting() as chat:
+        chat.send_signal(signal.SIGINT)
+        _, told = chat.communicate(timeout=PATIENCE)
+        assert (chat.returncode, told) == (130, "")
 
 
-def test_no_colour_goes_into_a_pipe(house: Path) -> None:
+def test_no_colour_goes_into_a_pipe(house: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     for words in (("--help",), ("doctor", "--config", house / "confer.toml"), ("version",)):
-        said = confer(*words, FORCE_COLOR="1")
-        assert "\x1b" not in said.stdout + said.stderr
+        said = command(*words)
+        assert "\x1b" not in said.out + said.err
 
 
 def test_every_listed_command_can_be_loaded() -> None:

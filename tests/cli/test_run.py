@@ -10,13 +10,13 @@ import pytest
 
 from storage.keys import RootKey
 from storage.migrate import Revision
-from tests.cli.conftest import Command, StartBot, confer, contents
+from tests.cli.conftest import Command, StartBot, contents
 
 TEAM = ("/as dana", "/room case-room", '!confer team create "North clinic"')
 MOST_MEMORY = 120 * 1024  # KiB
 
 
-def test_it_serves_goes_on_after_the_input_ends_and_stops_well(house: Path, start: StartBot) -> None:
+def test_it_serves_goes_on_after_the_input_ends_and_stops_well(house: Path, start: StartBot, command: Command) -> None:
     """One life: start, a command, the end of input, SIGTERM; the audit chain has its signed mark, exit status 0."""
     bot = start(house)
     bot.runs()
@@ -26,8 +26,8 @@ def test_it_serves_goes_on_after_the_input_ends_and_stops_well(house: Path, star
     bot.types("/clock +2h")
     bot.says("! The clock of a running bot is the machine's own.")
     bot.hangs_up()
-    said = confer("audit", "verify", "--config", house / "confer.toml")  # beside the running bot
-    assert (said.returncode, said.stderr) == (0, "")
+    said = command("audit", "verify", "--config", house / "confer.toml")  # beside the running bot
+    assert (said.status, said.err) == (0, "")
     assert bot.process.poll() is None
     assert bot.stops() == 0
     assert (house / "audit-checkpoints.jsonl").read_text().count('"team"') == 1
@@ -46,22 +46,18 @@ def test_a_timer_fires_in_real_time_and_the_team_is_there_after_a_restart(house:
     assert bot.stops() == 0
 
 
-def test_an_idle_bot_is_small(house: Path, start: StartBot) -> None:
+def test_an_idle_bot_is_small_and_alone_on_its_file(house: Path, start: StartBot, command: Command) -> None:
     bot = start(house)
     bot.runs()
+    said = command("run", "--config", house / "confer.toml")
+    assert said.status == 1
+    assert said.err == f"confer: Another Confer process is using {house / 'confer.db'}; stop it first.\n"
     status = Path(f"/proc/{bot.process.pid}/status")
     if not status.exists():
         pytest.skip("only Linux tells a process's memory so")
     resident = re.search(r"VmRSS:\s*(\d+) kB", status.read_text())
     assert resident
     assert int(resident[1]) <= MOST_MEMORY
-
-
-def test_a_second_bot_on_the_same_file_refuses(house: Path, start: StartBot) -> None:
-    start(house).runs()
-    said = confer("run", "--config", house / "confer.toml")
-    assert said.returncode == 1
-    assert said.stderr == f"confer: Another Confer process is using {house / 'confer.db'}; stop it first.\n"
 
 
 def test_its_log_is_where_its_words_are_not(house: Path, start: StartBot) -> None:
@@ -120,13 +116,13 @@ def test_without_the_right_key_nothing_starts_and_nothing_is_written(
     assert contents(house) == before
 
 
-def test_after_a_crash_too_a_wrong_key_writes_nothing(house: Path, start: StartBot) -> None:
+def test_after_a_crash_too_a_wrong_key_writes_nothing(house: Path, start: StartBot, command: Command) -> None:
     crashed(house, start)
     right = (house / "confer.key").read_text()
     wrong(house)
     before = contents(house)
-    said = confer("run", "--config", house / "confer.toml")
-    assert "This key does not belong to this database" in said.stderr
+    said = command("run", "--config", house / "confer.toml")
+    assert "This key does not belong to this database" in said.err
     assert contents(house) == before
     (house / "confer.key").write_text(right)
     bot = start(house)
