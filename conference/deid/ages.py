@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from conference.deid.lexicon import fold, lexicon
 from conference.deid.model import Kind, Mark
 
 _OLD = r"(?P<v>9\d|1[0-2]\d)"
@@ -35,6 +36,13 @@ _PERSON = (
 )
 _BARE = r"(?P<v>9\d|10\d|11[0-5])(?!\d|[%/:.,-]\d|[%°]|\s?(?:mg|mcg|mmhg|kg|lbs?|pounds?|percent|bpm|degrees|days?|weeks?|wks?|months?|mos?|min(?:ute)?s?|hours?|hrs?|h\b|units?|cm|mm|ml|cc|over|points?|miles?|beats|steps|meters?|g\b|l\b|ra\b|on\b|systolic|mmol|u/|cigarettes|dollars|th\b|st\b|nd\b|rd\b|x\b|f\b|c\b|iu\b|ng\b))"
 _PLAIN_RULES = (
+    rf"(?<![\d.,/$#:+-])(?<!\d[,;]\s)(?<![a-z]-)(?<![A-Z])(?!90|1\d\d){_BARE}(?!\s?-\s?\d|\s(?:of|out|to|x|times|people|patients|cases|questions|items|percentile|and \d))",
+    r"(?<![\d./])(?P<v>(?:9\d|1[01]\d)(?=-something|\s?/\s?[mf]\b)|9-0\b|(?<=\bf/)9\d\b|(?<=\bm/)9\d\b)",
+    r"(?<![\d./-])(?P<v>9\d|10\d)(?=\s?[mf]\b)",
+    r"\b[mf]\s?/\s?(?P<v>9\d|10\d)\b",
+    r"\b(?:the big|turned the) (?P<v>9-0|ninety)\b",
+    r"\bborn in the (?P<v>(?:18\d|19[0-3])0['’]?s)\b",
+    r"\bclass of (?P<v>19[0-4]\d)\b",
     rf"\b{_PERSON}(?:'s|’s|\s(?:is|was|now|aged?|who is|turned))?[\s,(:]{{1,3}}(?:now\s|about\s|almost\s|only\s)?{_BARE}",
     rf"\b(?:she|he|they|who|i)(?:'s|’s|\s(?:is|was|am|are|turned|turns|will be|would be)|'ll be|'m)\s(?:now\s|about\s|almost\s|only\s|already\s|like\s)?{_BARE}",
     rf"\b{_PERSON}\sof\s{_BARE}",
@@ -83,11 +91,17 @@ def ages(text: str) -> list[Mark]:
                 _STATED.match(text, end) and raw in ("90", "ninety")
             ):
                 continue
-            if sure or not _MEASURE.search(text[max(0, start - 30) : start]):
+            if sure or not (_MEASURE.search(text[max(0, start - 30) : start]) or _dosed(text, start)):
                 found.append(
                     Mark(start, end, Kind.AGE, "age over 89, (C)", 66 if sure else 58, sure, stand_in=_words(raw))
                 )
     return found
+
+
+def _dosed(text: str, start: int) -> bool:
+    """Whether a drug's name stands before the number."""
+    before = re.search(r"([^\W\d_]{3,30})\W{1,3}\Z", text[max(0, start - 34) : start])
+    return before is not None and lexicon()[fold(before[1])].drug
 
 
 def _words(raw: str) -> str:

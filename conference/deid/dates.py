@@ -331,6 +331,9 @@ def _harmless(text: str, start: int, end: int, rank: int, *, framed: bool) -> bo
     return False
 
 
+OLDEST_YEAR = 1936  # an earlier year may tell an age over 89
+
+
 def parse(raw: str) -> date | None:
     """The day that a found date names, where it is whole; month first where both readings fit."""
     low = raw.lower()
@@ -360,9 +363,8 @@ def stand_in(raw: str, anchor: date | None) -> str:
     if day and anchor:
         return _distance(day - anchor)
     year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", raw)
-    if year:
-        return year.group()
-    return str(day.year) if day else "[date]"
+    known = int(year.group()) if year else day.year if day else 0
+    return str(known) if known >= OLDEST_YEAR else "[date]"
 
 
 def _distance(gap: timedelta) -> str:

@@ -210,12 +210,16 @@ def _ordinary(tokens: list[Token], start: int, at: int, specific: list[Token], l
     if strong:
         return False
     written = all(t.shape in (Shape.TITLE, Shape.UPPER) and not t.loud for t in (tokens[at], specific[-1]))
-    placed = (
-        start > 0
-        and tokens[start - 1].key in _SITE_BEFORE
-        and any(not t.word.spelled or t.word.last > 3 for t in specific)
-    )
+    behind = start > 0 and tokens[start - 1].key in _SITE_BEFORE
+    named = any(not t.word.spelled or t.word.last > 3 for t in specific)
+    low = tokens[at].key in lexicon.lists["low_facility"] or _pair(tokens, at) in lexicon.lists["low_facility"]
+    placed = behind and (named or (low and all(t.word.common < 12 for t in specific)))
     return not (written and not tokens[start].first) and not placed
+
+
+def _pair(tokens: list[Token], at: int) -> str:
+    """The word and its follower."""
+    return f"{tokens[at].key} {tokens[at + 1].key}" if at + 1 < len(tokens) and tokens[at + 1].is_word else ""
 
 
 def _head_end(tokens: list[Token], at: int, lexicon: Lexicon) -> int | None:

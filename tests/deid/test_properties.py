@@ -12,10 +12,55 @@ from conference.deid.lexicon import lexicon
 
 scan("warm")  # the tables are read once, outside the deadlines
 COMMON = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
-WORDS = (
-    "the patient reports low desire since starting sertraline and sleeps poorly she agreed to taper slowly over six weeks with weekly calls he denies "
-    "chest pain or palpitations mood is better on bupropion labs were normal plan is to recheck prolactin and refer for pelvic floor therapy"
-).split()
+WORDS = [
+    "the",
+    "patient",
+    "reports",
+    "low",
+    "desire",
+    "since",
+    "starting",
+    "sertraline",
+    "and",
+    "sleeps",
+    "poorly",
+    "she",
+    "agreed",
+    "to",
+    "taper",
+    "slowly",
+    "over",
+    "six",
+    "weeks",
+    "with",
+    "weekly",
+    "calls",
+    "he",
+    "denies",
+    "chest",
+    "pain",
+    "or",
+    "palpitations",
+    "mood",
+    "is",
+    "better",
+    "on",
+    "bupropion",
+    "labs",
+    "were",
+    "normal",
+    "plan",
+    "is",
+    "to",
+    "recheck",
+    "prolactin",
+    "and",
+    "refer",
+    "for",
+    "pelvic",
+    "floor",
+    "therapy",
+]
 prose = st.lists(st.sampled_from(WORDS), min_size=2, max_size=14).map(" ".join)
 digits = st.text(string.digits, min_size=4, max_size=4)
 planted = st.one_of(
@@ -29,7 +74,14 @@ planted = st.one_of(
     st.dates().filter(lambda d: 1930 < d.year < 2030).map(lambda d: f"{d:%B} {d.day}, {d.year}"),
     st.integers(90, 112).map(lambda n: f"a {n}-year-old"),
     st.sampled_from(
-        "Dr. Okonkwo|Mrs. Szymanski|Mr. Delacroix|nurse Villanueva|her husband Tunde|Gretchen Abernathy".split("|")
+        [
+            "Dr. Okonkwo",
+            "Mrs. Szymanski",
+            "Mr. Delacroix",
+            "nurse Villanueva",
+            "her husband Tunde",
+            "Gretchen Abernathy",
+        ]
     ),
 )
 
@@ -56,7 +108,7 @@ def test_a_planted_identifier_is_never_left(before, identifier, after, low):
     draft = scan(text)
     hidden = {i for f in draft.findings for i in range(f.start, f.end)}
     at = text.index(core)
-    year = core[-4:] if core[-4:].isdigit() and "/" in core or ", " in core else ""
+    year = core[-4:] if (core[-4:].isdigit() and "/" in core) or ", " in core else ""
     left = [i for i in range(at, at + len(core)) if text[i].isalnum() and i not in hidden]
     assert not left or (year and "".join(text[i] for i in left) == year)
 
