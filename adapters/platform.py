@@ -1,6 +1,6 @@
 """What the bot needs of a chat service, and what passes between the two."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +92,23 @@ class Drawer(Protocol):
 
     def names(self, prefix: str = "") -> tuple[str, ...]:
         """The names in use that begin so."""
+
+
+class Inbox(Protocol):
+    """Where a platform puts what came in before it tells the service that it came, apart from the database.
+
+    The service repeats nothing that was acknowledged, and waits for an acknowledgement no longer than seconds, so this
+    must work while the database is busy. Calls block: call them in a thread.
+    """
+
+    def put(self, contents: Sequence[bytes]) -> tuple[int, ...]:
+        """Keep them, sealed, and give their numbers; when this returns they outlive the process."""
+
+    def done(self, number: int) -> None:
+        """Forget it: it was carried out."""
+
+    def pending(self) -> tuple[tuple[int, bytes], ...]:
+        """What was put and is not done, in order; after a start, what is left."""
 
 
 Receive = Callable[[Invocation], Awaitable[Outcome]]

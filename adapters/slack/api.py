@@ -1,0 +1,150 @@
+"""Calls of the Web API: with the team's token, without hidden retries, every failure told as what it means."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.platform import NotDelivered
+from adapters.slack.pace import Pace
+from adapters.slack.rules import message_problems, view_problems
+from adapters.slack.tokens import Installations
+
+log = logging.getLogger(__name__)
+
+SLACK = "https://slack.com/api/"
+TIMEOUT = 10
+_READS = {
+    "auth.test",
+    "conversations.history",
+    "conversations.replies",
+    "conversations.info",
+    "conversations.members",
+    "users.info",
+    "files.getUploadURLExternal",
+    "files.info",
+}
+"""Methods that take their arguments as a form, not as JSON."""
+_MAY_HAVE_WORKED = {"internal_error", "fatal_error", "request_timeout", "service_unavailable", "accesslimited"}
+_TOKEN_GONE = {"invalid_auth", "token_revoked", "account_inactive", "not_authed", "org_login_required"}
+_LATER = {"ratelimited", "rate_limited", "team_added_to_org", "ekm_access_denied", "message_limit_exceeded"}
+
+Answer = dict[str, Any]
+
+
+class Api:
+    """One Slack, at its base URL; a context that owns the connections."""
+
+    def __init__(self, base_url: str = SLACK, pace: Pace | None = None) -> None:
+        self.base_url = base_url if base_url.endswith("/") else f"{base_url}/"
+        self.pace = pace or Pace()
+        self.installations: Installations | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the Web API is not open")
+        return self._session
+
+    def client(self, token: str | None = None) -> AsyncWebClient:
+        """slack_sdk's client; it repeats nothing by itself, for a repeated post is posted twice."""
+        return AsyncWebClient(
+            token=token, base_url=self.base_url, session=self._session, timeout=TIMEOUT, retry_handlers=[]
+        )
+
+    async def call(self, team: str, method: str, **arguments: Any) -> Answer:
+        """Call the method in the workspace. Raises NotDelivered; ``unknown`` where it may have been carried out."""
+        if self.installations is None:
+            raise RuntimeError("no installations")
+        held = f"{method} {team}"
+        self.pace.check(held)
+        _log_problems(method, arguments)
+        installation = await self.installations.get(team)
+        try:
+            return await self._send(installation.token, method, arguments, held)
+        except NotDelivered as failure:
+            if failure.kind != "token_expired":
+                raise
+        fresh = await self.installations.renew(installation)
+        return await self._send(fresh.token, method, arguments, held)
+
+    async def bare(self, token: str | None, method: str, **arguments: Any) -> Answer:
+        """Call the method with this token, or with none."""
+        return await self._send(token, method, arguments, method)
+
+    async def every(self, team: str, method: str, key: str, **arguments: Any) -> AsyncIterator[Any]:
+        """What a method that answers in pages lists under ``key``."""
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = await self.call(team, method, **arguments, **({"cursor": cursor} if cursor else {}))
+            for one in answer.get(key, ()):
+                yield one
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+
+    async def _send(self, token: str | None, method: str, arguments: Mapping[str, Any], held: str) -> Answer:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        client = self.client(token)
+        try:
+            if method in _READS or token is None:
+                answer = await client.api_call(method, data={k: _as_form(v) for k, v in given.items()})
+            else:
+                answer = await client.api_call(method, json=given)
+        except SlackApiError as failure:
+            raise self._meant(failure, held) from None
+        except aiohttp.ClientConnectorError:
+            raise NotDelivered("not_connected") from None
+        except (aiohttp.ClientError, TimeoutError, ConnectionError):
+            raise NotDelivered("no_answer", unknown=True) from None
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    def _meant(self, failure: SlackApiError, held: str) -> NotDelivered:
+        """What an error of Slack's means for whoever wanted the call."""
+        answer = failure.response
+        status = answer.get("status") if isinstance(answer, dict) else answer.status_code
+        headers = answer.get("headers", {}) if isinstance(answer, dict) else answer.headers
+        error = "" if isinstance(answer, dict) else str(answer.get("error", ""))
+        if status == 429 or error in _LATER:
+            wait = _seconds(headers)
+            self.pace.hold(held, wait)
+            return NotDelivered("ratelimited", retry_after=wait)
+        if (status or 200) >= 500 or error in _MAY_HAVE_WORKED or not error:
+            return NotDelivered(error or f"http_{status}", unknown=True)
+        if error in _TOKEN_GONE:
+            return NotDelivered(error, retry_after=60)
+        return NotDelivered(error, final=error != "token_expired")
+
+
+def _as_form(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _seconds(headers: Mapping[str, Any]) -> float:
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return max(1.0, float(value[0] if isinstance(value, list) else value))
+            except (TypeError, ValueError):
+                break
+    return 30.0
+
+
+def _log_problems(method: str, arguments: Mapping[str, Any]) -> None:
+    """Say where a payload would break a rule; the sentences name places and counts, never words."""
+    problems: list[str] = []
+    if method in ("chat.postMessage", "chat.update", "chat.postEphemeral"):
+        problems = message_problems(arguments, update=method == "chat.update")
+    elif method.startswith("views."):
+        problems = view_problems(arguments.get("view"))
+    for problem in problems[:5]:
+        log.error("%s breaks a rule of Slack: %s", method, problem)

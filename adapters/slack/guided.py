@@ -1,0 +1,237 @@
+"""A form filled in by talking, in the direct conversation: words about patients may stand in messages, not in modals.
+
+What was answered so far is kept sealed, so that a restart, a slip or a day's pause loses nothing.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from adapters.card import Actions, Button, Card, Field, Form, Text, Tone
+from adapters.platform import Drawer, MessageRef, Outcome, Place
+from adapters.slack import ids
+
+LASTS = 2 * 86400.0
+LONGEST = 10_000
+EMPTY = "-"
+_PREFIX = "dialogue/"
+
+Say = Callable[[Place, Card, str], Awaitable[MessageRef]]
+Step = Literal["skip", "back", "stop"]
+
+
+class Dialogue(msgspec.Struct):
+    """One person at one form. ``at``: the number of the question that is open; beyond the last, it is being sent."""
+
+    id: str
+    form: Form
+    room: str
+    started_at: float
+    thread: str | None = None
+    message: MessageRef | None = None
+    answers: dict[str, str] = {}
+    at: int = 0
+    asked: int = 0
+    handled: list[str] = []
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form that is ready to be sent, from where it was opened."""
+
+    id: str
+    form: Form
+    place: Place
+    message: MessageRef | None
+    fields: dict[str, str]
+
+
+Send = Callable[[str, Filled], Awaitable[Outcome]]
+
+
+@dataclass(slots=True)
+class Guided:
+    """All dialogues. ``say`` posts once for its key; ``send`` hands a filled form to the bot."""
+
+    drawer: Drawer
+    say: Say
+    direct: Callable[[str], Awaitable[str]]
+    send: Send
+    clock: Callable[[], float] = time.time
+    _open: dict[str, bool] = field(default_factory=dict)
+    """Who is known to have a dialogue open or not, so that an ordinary message asks no database."""
+
+    async def start(
+        self, account: str, form: Form, place: Place, message: MessageRef | None, press: str, notice: str = ""
+    ) -> None:
+        """Ask the first question; an unfinished or refused attempt at the same form lends its answers."""
+        identity = hashlib.sha256(press.encode()).hexdigest()[:20]
+        before = await self._read(account)
+        if before is not None and before.id == identity:
+            return
+        answers = dict(before.answers) if before is not None and before.form == form else {}
+        dialogue = Dialogue(identity, form, place.room, self.clock(), place.thread, message, answers)
+        await self._ask(account, dialogue, notice)
+
+    async def answer(self, account: str, text: str, mark: str) -> bool:
+        """Take a direct message as the answer to the open question; False where none is open."""
+        if self._open.get(account) is False:
+            return False
+        dialogue = await self._read(account)
+        self._open[account] = dialogue is not None and not dialogue.closed
+        if dialogue is None or dialogue.closed:
+            return dialogue is not None and mark in dialogue.handled
+        if mark in dialogue.handled:
+            if dialogue.at >= len(dialogue.form.fields):
+                await self._send(account, dialogue)
+            return True
+        dialogue.handled = [*dialogue.handled[-50:], mark]
+        if text.strip().casefold() in ("cancel", "stop"):
+            await self._stop(account, dialogue)
+        else:
+            await self._take(account, dialogue, text)
+        return True
+
+    async def press(self, account: str, value: str, mark: str) -> bool:
+        """Take a click on a button below a question; False where the button is not of a dialogue."""
+        if not value.startswith("!step."):
+            return False
+        _, identity, number, what = value.split(".")
+        dialogue = await self._read(account)
+        if dialogue is None or dialogue.closed or dialogue.id != identity or dialogue.at != int(number):
+            return True
+        if mark in dialogue.handled:
+            return True
+        dialogue.handled = [*dialogue.handled[-50:], mark]
+        asked = dialogue.form.fields[dialogue.at]
+        if what == "stop":
+            await self._stop(account, dialogue)
+        elif what == "back":
+            dialogue.at = max(0, dialogue.at - 1)
+            await self._ask(account, dialogue)
+        elif what == "skip":
+            await self._next(account, dialogue, dialogue.answers.get(asked.name, asked.value))
+        elif what.removeprefix("pick").isdecimal():
+            chosen = int(what.removeprefix("pick"))
+            if chosen < len(asked.choices):
+                await self._next(account, dialogue, asked.choices[chosen].value)
+        return True
+
+    async def forget_old(self) -> None:
+        await asyncio.to_thread(self._forget_old)
+
+    # -- one step ------------------------------------------------------------------------------------------------
+    async def _take(self, account: str, dialogue: Dialogue, text: str) -> None:
+        asked = dialogue.form.fields[dialogue.at]
+        value = "" if text.strip() == EMPTY else text.strip("\n")
+        if problem := _problem(asked, value):
+            await self._ask(account, dialogue, problem)
+            return
+        await self._next(account, dialogue, _chosen(asked, value))
+
+    async def _next(self, account: str, dialogue: Dialogue, value: str) -> None:
+        asked = dialogue.form.fields[dialogue.at]
+        if asked.required and not value.strip():
+            await self._ask(account, dialogue, "This one is needed.")
+            return
+        dialogue.answers = {**dialogue.answers, asked.name: value}
+        dialogue.at += 1
+        if dialogue.at < len(dialogue.form.fields):
+            await self._ask(account, dialogue)
+        else:
+            await self._keep(account, dialogue)
+            await self._send(account, dialogue)
+
+    async def _ask(self, account: str, dialogue: Dialogue, notice: str = "") -> None:
+        dialogue.asked += 1
+        await self._keep(account, dialogue)
+        room = await self.direct(account)
+        place = Place(ids.PLATFORM, room, None, direct=True)
+        await self.say(place, question(dialogue, notice), f"ask:{dialogue.id}:{dialogue.asked}")
+
+    async def _send(self, account: str, dialogue: Dialogue) -> None:
+        fields = {f.name: dialogue.answers.get(f.name, f.value) for f in dialogue.form.fields}
+        _, team = ids.split(dialogue.room)
+        place = ids.place(ids.split(dialogue.room)[0], team, dialogue.thread)
+        filled = Filled(f"form:{dialogue.id}", dialogue.form, place, dialogue.message, fields)
+        outcome = await self.send(account, filled)
+        dialogue.closed = True
+        if outcome.refused:
+            # Kept as a draft: opening the form again begins with these answers.
+            await self._keep(account, dialogue)
+        else:
+            dialogue.answers = {}
+            dialogue.form = msgspec.structs.replace(dialogue.form, fields=())
+            await self._keep(account, dialogue)
+        self._open[account] = False
+
+    async def _stop(self, account: str, dialogue: Dialogue) -> None:
+        dialogue.closed = True
+        await self._keep(account, dialogue)
+        room = await self.direct(account)
+        place = Place(ids.PLATFORM, room, None, direct=True)
+        words = "Stopped; nothing was sent. Opening the form again within two days begins with your answers."
+        await self.say(place, Card(words), f"ask:{dialogue.id}:stop")
+
+    # -- kept ----------------------------------------------------------------------------------------------------
+    async def _read(self, account: str) -> Dialogue | None:
+        kept = await asyncio.to_thread(self.drawer.get, _PREFIX + account)
+        found = None if kept is None else msgspec.json.decode(kept, type=Dialogue)
+        return None if found is None or self.clock() - found.started_at > LASTS else found
+
+    async def _keep(self, account: str, dialogue: Dialogue) -> None:
+        await asyncio.to_thread(self.drawer.put, _PREFIX + account, msgspec.json.encode(dialogue))
+        self._open[account] = not dialogue.closed
+
+    def _forget_old(self) -> None:
+        for name in self.drawer.names(_PREFIX):
+            kept = self.drawer.get(name)
+            if kept and self.clock() - msgspec.json.decode(kept, type=Dialogue).started_at > LASTS:
+                self.drawer.delete(name)
+
+
+def question(dialogue: Dialogue, notice: str = "") -> Card:
+    """The open question, with what the field wants and the buttons that spare typing."""
+    asked, count = dialogue.form.fields[dialogue.at], len(dialogue.form.fields)
+    present = dialogue.answers.get(asked.name, asked.value)
+    step = f"!step.{dialogue.id}.{dialogue.at}"
+    lines = [Text(notice, Tone.WARNING)] if notice else []
+    label = asked.name if asked.label.casefold() == asked.name.casefold() else f"{asked.name}: {asked.label}"
+    lines.append(Text(f"{label}{f' ({asked.hint})' if asked.hint else ''}"))
+    if present:
+        lines.append(Text(f"It says now: {present}", Tone.QUIET))
+    emptied = "" if asked.required else f" A lone {EMPTY} leaves it empty."
+    lines.append(Text(f"Answer here in one message.{emptied}", Tone.QUIET))
+    buttons = [Button(choice.label, f"{step}.pick{n}") for n, choice in enumerate(asked.choices)]
+    if present or not asked.required:
+        buttons.append(Button("Keep it" if present else "Skip", f"{step}.skip"))
+    if dialogue.at:
+        buttons.append(Button("Back", f"{step}.back"))
+    buttons.append(Button("Stop", f"{step}.stop"))
+    return Card(f"{dialogue.form.title} · {dialogue.at + 1} of {count}", (*lines, Actions(tuple(buttons))))
+
+
+def _problem(asked: Field, value: str) -> str:
+    """Why the words cannot be the answer; "" where they can."""
+    if len(value) > LONGEST:
+        return f"That is {len(value):,} characters; at most {LONGEST:,} fit."
+    if asked.required and not value.strip():
+        return "This one is needed."
+    if value and asked.choices and _choice(asked, value) is None:
+        return f"It is one of {', '.join(choice.label for choice in asked.choices)}."
+    return ""
+
+
+def _chosen(asked: Field, value: str) -> str:
+    return _choice(asked, value) or value
+
+
+def _choice(asked: Field, value: str) -> str | None:
+    wanted = value.strip().casefold()
+    return next((c.value for c in asked.choices if wanted in (c.value.casefold(), c.label.casefold())), None)

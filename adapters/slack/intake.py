@@ -1,0 +1,173 @@
+"""What Slack sends: kept first, acknowledged then, handed over after, in order a conversation, and never all at once.
+
+Bolt verifies signatures, answers the protocol's own questions and reads both ways of delivery; its listeners are not
+used, for Bolt acknowledges an event before a listener runs and a crash in between would lose it.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.platform import Inbox, NotDelivered
+
+log = logging.getLogger(__name__)
+
+Body = dict[str, Any]
+AT_ONCE = 16
+"""Envelopes come concurrently and without a limit; so many are worked on at a time."""
+TRIES = 6
+_EXPECTED = {"event_callback", "block_actions", "view_submission", "message_action", "shortcut", "view_closed"}
+
+
+class Intake:
+    """``handle`` carries one body out; ``answer`` gives what to acknowledge it with; ``early`` is told of it at once."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        handle: Callable[[Body, float], Awaitable[None]],
+        answer: Callable[[Body], Body | None],
+        early: Callable[[Body], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        wait: float = 1.0,
+    ) -> None:
+        self._inbox, self._handle, self._answer, self._early = inbox, handle, answer, early
+        self._clock, self._wait = clock, wait
+        self._queue: asyncio.Queue[tuple[bytes, asyncio.Future[int]]] = asyncio.Queue()
+        self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._working: set[asyncio.Task[None]] = set()
+
+    def app(self, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
+        """The Bolt app that leads everything here."""
+
+        async def never(**_: Any) -> AuthorizeResult:
+            raise NotImplementedError  # everything is taken before Bolt would ask for a token
+
+        return AsyncApp(
+            signing_secret=signing_secret,
+            client=client,
+            authorize=never,
+            before_authorize=self._bolt,
+            process_before_response=True,
+        )
+
+    async def take(self, body: Body) -> Body | None:
+        """Keep the body, begin to carry it out, and give the acknowledgement; None where nothing is to be kept."""
+        if (answer := self._answer(body)) is not None:
+            return answer
+        self._early(body)
+        at = self._clock()
+        number = await self._put(json.dumps({"at": at, "body": body}).encode())
+        self._start(number, body, at)
+        return None
+
+    async def resume(self) -> None:
+        """After a start: hand over what was acknowledged and not carried out."""
+        for number, kept in await asyncio.to_thread(self._inbox.pending):
+            envelope = json.loads(kept)
+            self._start(number, envelope["body"], envelope["at"])
+
+    async def write(self) -> None:
+        """Put what came in into the inbox, all that waits with one write. Runs until cancelled."""
+        while True:
+            waiting = [await self._queue.get()]
+            while not self._queue.empty():
+                waiting.append(self._queue.get_nowait())
+            try:
+                numbers = await asyncio.to_thread(self._inbox.put, [content for content, _ in waiting])
+            except OSError as failure:
+                log.error("the inbox cannot be written: %s", type(failure).__name__)
+                for _, future in waiting:
+                    _fail(future, failure)
+                continue
+            for (_, future), number in zip(waiting, numbers, strict=True):
+                if not future.done():
+                    future.set_result(number)
+
+    async def finish(self) -> None:
+        """Wait for what is being carried out."""
+        while self._working:
+            await asyncio.gather(*list(self._working), return_exceptions=True)
+
+    def stop(self) -> None:
+        for task in list(self._working):
+            task.cancel()
+
+    async def _bolt(self, req: AsyncBoltRequest) -> BoltResponse:
+        body = dict(req.body)
+        if body.get("type") == "url_verification":
+            return _response({"challenge": body.get("challenge")})
+        if body.get("type") not in _EXPECTED and "command" not in body:
+            # Whatever else comes is taken, or Slack would send it four times.
+            return BoltResponse(status=200, body="")
+        try:
+            answer = await self.take(body)
+        except OSError:
+            return BoltResponse(status=503, body="")
+        return _response(answer) if answer else BoltResponse(status=200, body="")
+
+    async def _put(self, content: bytes) -> int:
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((content, future))
+        return await future
+
+    def _start(self, number: int, body: Body, at: float) -> None:
+        task = asyncio.create_task(self._work(number, body, at))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
+    async def _work(self, number: int, body: Body, at: float) -> None:
+        name = lane(body)
+        lock = self._lanes.setdefault(name, asyncio.Lock())
+        async with lock, self._slots:
+            for attempt in range(TRIES):
+                try:
+                    await self._handle(body, at)
+                except NotDelivered as failure:
+                    if failure.final:
+                        log.warning("taken in and not carried out: %s", failure.kind)
+                        break
+                    log.warning("not carried out yet: %s", failure.kind)
+                    await asyncio.sleep(failure.retry_after or self._wait * 2**attempt)
+                except Exception as failure:
+                    # Only the kind is logged: the text of an exception may quote a patient's words.
+                    log.error("not carried out yet: %s", type(failure).__name__)
+                    await asyncio.sleep(self._wait * 2**attempt)
+                else:
+                    break
+            else:
+                return  # stays in the inbox, to be handed over at the next start
+        await asyncio.to_thread(self._inbox.done, number)
+
+
+def lane(body: Body) -> str:
+    """What keeps its order: one conversation, one person's clicks in it."""
+    event = body.get("event") or {}
+    channel = event.get("channel") or body.get("channel_id") or (body.get("channel") or {}).get("id")
+    if isinstance(channel, dict):
+        channel = channel.get("id")
+    user = event.get("user") or body.get("user_id") or (body.get("user") or {}).get("id")
+    if isinstance(user, dict):
+        user = user.get("id")
+    return str(channel or user or "")
+
+
+def _response(answer: Body) -> BoltResponse:
+    return BoltResponse(status=200, body=json.dumps(answer), headers={"content-type": "application/json"})
+
+
+def _fail(future: "asyncio.Future[int]", failure: Exception) -> None:
+    if not future.done():
+        future.set_exception(failure)

@@ -1,0 +1,208 @@
+"""Posts that people see once: a random key in each message's metadata, and a look into the history in doubt."""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from adapters.card import Card, File
+from adapters.card import encode as encode_card
+from adapters.platform import MessageRef, NotDelivered, Place
+from adapters.slack import ids
+from adapters.slack.api import Api
+from adapters.slack.directory import Directory
+from adapters.slack.kept import Kept
+from adapters.slack.ledger import Entry, Ledger, Spot
+from adapters.slack.render import Page, Sealing, pages
+from adapters.slack.upload import upload
+
+log = logging.getLogger(__name__)
+
+EVENT_TYPE = "confer_message"
+SECOND = 1.0
+"""Slack takes one post a second and channel."""
+MARGIN = 600.0
+"""How far our clock and Slack's may differ when a post is looked up."""
+_ACCOUNT = re.compile(r"@[UW][A-Z0-9]+:[TE][A-Z0-9]+")
+
+
+@dataclass(slots=True)
+class Posting:
+    api: Api
+    directory: Directory
+    kept: Kept
+    ledger: Ledger
+    clock: Callable[[], float] = time.time
+    every: float = SECOND
+    look_again: float = SECOND
+    """Seconds between the two looks before something is sent again."""
+
+    async def post(self, place: Place, card: Card, key: str, *, origin: Place | None = None) -> MessageRef:
+        """The card in the place, once for this key. ``origin``: where its buttons act, if not there."""
+        _, team = ids.split(place.room)
+        if (await self.directory.channel(place.room)).shared:
+            raise NotDelivered("externally_shared", final=True)
+        entry = await self.ledger.post(key)
+        known = entry is not None and not entry.private
+        if entry is None or entry.private:
+            entry = Entry(secrets.token_hex(16), self.clock(), place.room)
+        files = [block for block in card.blocks if isinstance(block, File)]
+        origin = None if origin == place else origin
+        shown = await self.pages(card, origin, team)
+        if known and len(entry.done) == len(shown) + len(files):
+            return MessageRef(place.room, entry.done[0])
+        if not known or not entry.doubt:
+            entry = msgspec.structs.replace(entry, doubt=True)
+            await self.ledger.save_post(key, entry)
+        try:
+            entry = await self._parts(place, key, entry, shown, files, look=known)
+        except NotDelivered as failure:
+            if not failure.unknown:
+                done = await self.ledger.post(key) or entry
+                await self.ledger.save_post(key, msgspec.structs.replace(done, doubt=False))
+            raise
+        message = MessageRef(place.room, entry.done[0])
+        if len(entry.done) > 1 or origin:
+            await self._note_spot(message, entry, len(shown), origin)
+        return message
+
+    async def pages(self, card: Card, origin: Place | None, team: str) -> list[Page]:
+        """The card as messages, and what its buttons hide kept."""
+        names = await self.directory.names(set(_ACCOUNT.findall(encode_card(card).decode(errors="ignore"))))
+
+        def named(text: str) -> str:
+            return _ACCOUNT.sub(lambda match: f"@{names.get(match[0], match[0][1:])}", text)
+
+        def mention(account: str) -> str:
+            user, of = ids.split(account)
+            return f"<@{user}>" if of == team and user.isalnum() else ""
+
+        sealed = self.kept.begin()
+        shown = pages(card, Sealing(sealed.value, ids.origin(origin) if origin else "", mention, named))
+        await self.kept.keep(sealed)
+        return shown
+
+    async def _parts(
+        self, place: Place, key: str, entry: Entry, shown: Sequence[Page], files: Sequence[File], *, look: bool
+    ) -> Entry:
+        """Send what is not there yet, noting each part as soon as Slack has it."""
+        for number in range(len(entry.done), len(shown) + len(files)):
+            thread = place.thread or (entry.done[0] if entry.done else None)
+            nonce = f"{entry.nonce}-{number}"
+            in_doubt = look and entry.doubt
+            if number < len(shown):
+                found = await self._find(place.room, thread, nonce, entry.at) if in_doubt else None
+                part = found or await self._send(place.room, thread, shown[number], nonce)
+            else:
+                channel, team = ids.split(place.room)
+                part = await upload(self.api, team, channel, thread, files[number - len(shown)])
+            look = False
+            entry = msgspec.structs.replace(entry, done=(*entry.done, part))
+            is_last = number + 1 == len(shown) + len(files)
+            await self.ledger.save_post(key, msgspec.structs.replace(entry, doubt=not is_last))
+        return entry
+
+    async def _send(self, room: str, thread: str | None, page: Page, nonce: str) -> str:
+        channel, team = ids.split(room)
+        await self.api.pace.turn(f"post {room}", self.every)
+        answer = await self.api.call(
+            team,
+            "chat.postMessage",
+            channel=channel,
+            text=page.text,
+            blocks=page.blocks,
+            thread_ts=thread,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": nonce}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return str(answer["ts"])
+
+    async def _find(self, room: str, thread: str | None, nonce: str, since: float) -> str | None:
+        """The message with this key; None once two looks have not found it. Holds where no look is possible."""
+        try:
+            if (found := await self._look(room, thread, nonce, since)) is None:
+                await asyncio.sleep(self.look_again)
+                found = await self._look(room, thread, nonce, since)
+        except NotDelivered as failure:
+            log.error("a post cannot be confirmed and is held: %s", failure.kind)
+            raise NotDelivered("unconfirmed", unknown=True, retry_after=failure.retry_after or 60) from None
+        return found
+
+    async def _look(self, room: str, thread: str | None, nonce: str, since: float) -> str | None:
+        channel, team = ids.split(room)
+        method = "conversations.replies" if thread else "conversations.history"
+        about = {"ts": thread} if thread else {}
+        found = self.api.every(
+            team,
+            method,
+            "messages",
+            channel=channel,
+            oldest=f"{since - MARGIN:.6f}",
+            include_all_metadata=True,
+            limit=200,
+            **about,
+        )
+        async for message in found:
+            if ((message.get("metadata") or {}).get("event_payload") or {}).get("key") == nonce:
+                return str(message["ts"])
+        return None
+
+    async def _note_spot(self, message: MessageRef, entry: Entry, pages_shown: int, origin: Place | None) -> None:
+        where = ids.origin(origin) if origin else ""
+        spot = Spot(self.clock(), where, entry.done[1:pages_shown], entry.done[pages_shown:])
+        await self.ledger.save_spot(message, spot)
+
+    # -- what stands ---------------------------------------------------------------------------------------------
+    async def edit(self, message: MessageRef, card: Card) -> None:
+        """Another card in the same message; further pages are written anew below it."""
+        _, team = ids.split(message.room)
+        spot = await self.ledger.spot(message) or Spot(self.clock())
+        if spot.gone:
+            raise NotDelivered("message_not_found", final=True)
+        origin = ids.from_origin(spot.origin, team)
+        first, *further = await self.pages(card, origin, team)
+        await self._update(message.room, message.message, first)
+        if not further and not spot.pages:
+            return
+        kept = []
+        for number, page in enumerate(further):
+            if number < len(spot.pages):
+                await self._update(message.room, spot.pages[number], page)
+                kept.append(spot.pages[number])
+            else:
+                kept.append(await self._send(message.room, message.message, page, secrets.token_hex(16)))
+        for surplus in spot.pages[len(further) :]:
+            await self._delete(MessageRef(message.room, surplus))
+        await self.ledger.save_spot(message, msgspec.structs.replace(spot, pages=tuple(kept)))
+
+    async def redact(self, message: MessageRef) -> None:
+        """Take it out, with its further pages and files; a second time changes nothing."""
+        spot = await self.ledger.spot(message) or Spot(self.clock())
+        if spot.gone:
+            return
+        for page in spot.pages:
+            await self._delete(MessageRef(message.room, page), missing=True)
+        _, team = ids.split(message.room)
+        for file in spot.files:
+            await self.api.call(team, "files.delete", file=file)
+        await self._delete(message)
+        await self.ledger.save_spot(message, msgspec.structs.replace(spot, gone=True, pages=(), files=()))
+
+    async def _update(self, room: str, ts: str, page: Page) -> None:
+        channel, team = ids.split(room)
+        # Blocks always go along: text alone would take them away.
+        await self.api.call(team, "chat.update", channel=channel, ts=ts, text=page.text, blocks=page.blocks)
+
+    async def _delete(self, message: MessageRef, *, missing: bool = False) -> None:
+        channel, team = ids.split(message.room)
+        try:
+            await self.api.call(team, "chat.delete", channel=channel, ts=message.message)
+        except NotDelivered as failure:
+            if not (missing and failure.kind == "message_not_found"):
+                raise

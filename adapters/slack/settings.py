@@ -1,0 +1,41 @@
+"""What a Slack platform is told by whoever puts it together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from adapters.slack.api import SLACK
+from adapters.slack.hearing import Shortcut
+
+
+def everything(_: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class SlackOptions:
+    """``bot_token`` for one workspace; ``client_id`` and ``client_secret`` for installation in several."""
+
+    app_token: str = ""
+    """xapp-…: Socket Mode. Without it the bot is served over HTTP."""
+    bot_token: str = ""
+    signing_secret: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    base_url: str = SLACK
+    authorize_url: str = "https://slack.com/oauth/v2/authorize"
+    redirect_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 3000
+    sockets: int = 1
+    name: str = "confer"
+    command: str = "/confer"
+    covered: bool = False
+    """Slack has signed a business associate agreement for this workspace."""
+    is_open: Callable[[str], bool] = field(default=everything)
+    """Whether words to the bot may be carried out in a workspace that is not covered."""
+    modals: bool = False
+    shortcuts: Sequence[Shortcut] = ()
+    every: float = 1.0
+    """Seconds between two posts in one channel."""
+    patience: float = 1.0
+    """Seconds before something is tried or looked up again."""
