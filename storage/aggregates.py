@@ -8,7 +8,20 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Table, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from storage.keys import KeyDestroyed, KeyRing
 from storage.seal import Cell
@@ -69,8 +82,13 @@ class Aggregates(Generic[T]):
         t = self._table
         # An expression: by the bare column SQLite would walk the whole team rather than use the condition's index.
         by_ref = (t.c.ref.concat(""),)
-        statement = _columns(t).where(t.c.team == self._team, *where).order_by(*(order or by_ref))
-        rows = self._connection.execute(statement.limit(limit) if limit else statement).all()
+        mine = and_(t.c.team == self._team, *where)
+        if limit:  # first which ones, from the index alone: sorting whole rows to keep a few is slow
+            mine = and_(
+                t.c.team == self._team,
+                t.c.ref.in_(select(t.c.ref).where(mine).order_by(*(order or by_ref)).limit(limit)),
+            )
+        rows = self._connection.execute(_columns(t).where(mine).order_by(*(order or by_ref))).all()
         self._ring.gather(self._connection, self._team, {self._scope(ref, *case) for ref, _, *case in rows})
         opened = (self._open(*row) for row in rows)
         return tuple(value for value in opened if value is not None)

@@ -90,12 +90,13 @@ class TaskRow(Kept, Base):
     after: Mapped[str] = mapped_column(String(32), default="")
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (
-        Index("ix_tasks_owner", "team", "owner", "state", "due_at"),
-        Index("ix_tasks_discipline", "team", "discipline", "state", "due_at"),
+        # These three hold all that a list is sorted by, so that only the rows which are shown are read.
+        Index("ix_tasks_owner", "team", "owner", "state", "due_at", "ref"),
+        Index("ix_tasks_discipline", "team", "discipline", "state", "owner", "due_at", "ref"),
         Index("ix_tasks_case", "team", "case", "state"),
         Index("ix_tasks_meeting", "team", "meeting"),
         Index("ix_tasks_after", "team", "after"),
-        Index("ix_tasks_due", "team", "state", "due_at"),
+        Index("ix_tasks_due", "team", "state", "due_at", "ref"),
     )
 
 

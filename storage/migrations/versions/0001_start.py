@@ -217,10 +217,12 @@ def upgrade() -> None:
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.create_index("ix_tasks_after", ["team", "after"], unique=False)
         batch_op.create_index("ix_tasks_case", ["team", "case", "state"], unique=False)
-        batch_op.create_index("ix_tasks_discipline", ["team", "discipline", "state", "due_at"], unique=False)
-        batch_op.create_index("ix_tasks_due", ["team", "state", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_discipline", ["team", "discipline", "state", "owner", "due_at", "ref"], unique=False
+        )
+        batch_op.create_index("ix_tasks_due", ["team", "state", "due_at", "ref"], unique=False)
         batch_op.create_index("ix_tasks_meeting", ["team", "meeting"], unique=False)
-        batch_op.create_index("ix_tasks_owner", ["team", "owner", "state", "due_at"], unique=False)
+        batch_op.create_index("ix_tasks_owner", ["team", "owner", "state", "due_at", "ref"], unique=False)
 
     op.create_table(
         "teams",
