@@ -151,10 +151,8 @@ def _by_unit(interval: int, unit: str, tail: str | None) -> Recurrence | str | N
 
 
 def _weekly(interval: int, days: str) -> Recurrence | None:
-    if days == "weekday":
-        numbers = list(_WORKDAYS)
-    else:
-        numbers = sorted({WEEKDAY_OF[name] for name in re.findall(_DAY, days)})
+    named = sorted({WEEKDAY_OF[name] for name in re.findall(_DAY, days)})
+    numbers = list(_WORKDAYS) if days == "weekday" else named
     if interval > 99:
         return None
     listed = _joined([WEEKDAY_NAMES[number][:3] for number in numbers])

@@ -17,7 +17,6 @@ from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 
-
 _print = partial(print, flush=True)
 
 
