@@ -85,7 +85,8 @@ class MemoryPlatform:
 
     async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
         """Record the card for one person."""
-        return self._once("whisper", place, card, key, to=account)
+        where = place if place.room else Place(self.name, f"@{account}", direct=True)
+        return self._once("whisper", where, card, key, to=account)
 
     async def edit(self, message: MessageRef, card: Card) -> None:
         """Put another card into the same message of the bot."""

@@ -10,7 +10,6 @@ from conference.meeting import Answer, Meeting, MeetingState, missing_quorum
 from conference.people import Discipline, Member
 from conference.series import Series
 
-
 _FIRST = 4
 
 
@@ -110,7 +109,7 @@ def reminder(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Car
 
 
 def quorum_chaser(meeting: Meeting, missing: Sequence[Discipline], zone: ZoneInfo) -> str:
-    return f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}, still has nobody for {disciplines(missing)}. Can you come?"
+    return f"{meeting.title}, {when(meeting.start_at, zone)}, still has nobody for {disciplines(missing)}. Can you come?"
 
 
 def series_line(series: Series) -> Row:

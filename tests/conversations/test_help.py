@@ -18,7 +18,7 @@ def test_help_names_every_command(bot: Chat) -> None:
     """All of it, in groups, to the asker alone."""
     shown = bot.says("nora", "help")
     assert not shown.in_room
-    assert all(word in shown.private for command in TABLE.commands for word in command.path)
+    assert all(word in shown.private for command in TABLE.commands for word in command.path[:2])
 
 
 @pytest.mark.parametrize("command", TABLE.commands, ids=lambda c: c.words)
