@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
-from bot.planning import plan_series
+from bot.planning import plan_consents, plan_series
 from bot.settings import Settings
 from conference.meeting import Meeting, MeetingKind, missing_quorum
 from conference.people import Account, Member, Role, Team
@@ -140,6 +141,22 @@ def _series(firing: Firing) -> None:
         plan_series(firing.store, series, firing.team, firing.settings, firing.now)
 
 
+# -- cases -------------------------------------------------------------------------------------------------------
+def _consent_ends(firing: Firing) -> None:
+    """What was posted of the case is shown as it may be seen from now on."""
+    case = firing.store.cases.get(firing.timer.subject)
+    if case is None or case.summary is None:
+        return
+    for posted in firing.store.notices.about(firing.team.id, case.ref, "summary"):
+        words = {"revision": str(case.summary.revision), "message": posted.message}
+        key = ":".join(
+            ["timer", firing.timer.team, "consent", case.ref, str(posted.id), firing.timer.due_at.isoformat()]
+        )
+        edit = replace(posted, key=key, act=Act.EDIT, state=NoticeState.NEW, message="", words=words)
+        firing.store.notices.add(edit, firing.now)
+    plan_consents(firing.store, case, ZoneInfo(firing.team.zone), firing.now)
+
+
 # -- action items ------------------------------------------------------------------------------------------------
 def _pending(firing: Firing) -> Task | None:
     task = firing.store.tasks.get(firing.timer.subject)
@@ -208,6 +225,7 @@ _ACTIONS: Mapping[str, Callable[[Firing], None]] = {
     "meeting-remind": _remind,
     "meeting-lapse": _lapse,
     "series-plan": _series,
+    "consent-ends": _consent_ends,
     "task-before": _to_owner("task-before"),
     "task-due": _to_owner("task-due"),
     "task-owner": _late,

@@ -5,7 +5,7 @@ A renderer gives a card, a nudge for one person, a later moment, or None where t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -70,6 +70,10 @@ class Sending:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.team.zone)
 
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
     @cached_property
     def members(self) -> dict[Account, Member]:
         return {m.account: m for m in self.store.members.all() if m.is_active(self.now)}
@@ -110,7 +114,8 @@ def digest(nudges: Sequence[Nudge]) -> Card:
     if len(nudges) == 1:
         one = nudges[0]
         title = f"{one.row.lead} {one.row.text}"
-        blocks = (Text("; ".join(one.row.details)), *((Actions(one.buttons),) if one.buttons else ()), *one.forms)
+        details = (Text("; ".join(one.row.details)),) if one.row.details else ()
+        blocks = (*details, *((Actions(one.buttons),) if one.buttons else ()), *one.forms)
         return Card(title, blocks, tone=one.row.tone)
     return Card(f"{len(rows)} things wait for you", (Rows(rows), Actions((Button("My tasks", "tasks mine"),))))
 
@@ -134,8 +139,7 @@ def _summary(sending: Sending) -> Rendered:
         _take_down(sending)
         return None
     there = [sending.members[Account(a)].discipline for a in sending.in_room or ()]
-    today = sending.now.astimezone(sending.zone).date()
-    parts, held = present_cases.visible(case, there, today)
+    parts, held = present_cases.visible(case, there, sending.today)
     if held:
         why = f"not everyone in the room may see {', '.join(held)}; that part was held back. `consent {case.ref}` shows what is allowed."
         sending.tell("held", case.author, present_cases.held_back(case, why), case.ref)
@@ -220,7 +224,8 @@ def _agenda(sending: Sending) -> Rendered:
     if meeting is None:
         return None
     found = {i.case: sending.store.cases.get(i.case) for i in meeting.agenda.items if i.case}
-    cases = {ref: case for ref, case in found.items() if case is not None}
+    there = {m.discipline for m in sending.members.values()}
+    cases = {ref: case.seen_by(there, sending.today) for ref, case in found.items() if case is not None}
     return present_agenda.agenda(meeting, cases, tuple(sending.members.values()), sending.zone)
 
 

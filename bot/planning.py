@@ -1,9 +1,11 @@
 """Which timers a thing has: written in the transaction that changes the thing."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.settings import Settings
+from conference.case import Case
+from conference.local_time import at_local
 from conference.meeting import Meeting, MeetingId, MeetingState
 from conference.people import Team
 from conference.recurrence import occurrences
@@ -26,6 +28,13 @@ def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: da
             "meeting-lapse": meeting.end_at + settings.meetings.lapse,
         }
     store.timers.plan(meeting.ref, due, now)
+
+
+def plan_consents(store: TeamStore, case: Case, zone: ZoneInfo, now: datetime) -> None:
+    """What is posted is looked at again when the next consent has had its last day."""
+    ends = [at_local(datetime.combine(g.until + timedelta(days=1), time()), zone) for g in case.consents if g.until]
+    coming = [at for at in ends if at > now]
+    store.timers.plan(case.ref, {"consent-ends": min(coming)} if coming else {}, now)
 
 
 def plan_task(store: TeamStore, task: Task, settings: Settings, now: datetime) -> None:

@@ -1,13 +1,13 @@
 """A case: what its author knows, what the team may see, and its way through the conference."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from conference.consent import Category, Grant
-from conference.people import Account, CaseId, TeamId
+from conference.consent import Category, Grant, not_covered
+from conference.people import Account, CaseId, Discipline, TeamId
 from conference.refusal import Refusal, step
 
 
@@ -58,6 +58,8 @@ NEXT: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.ERASED: frozenset(),
 }
 OPEN = frozenset({CaseState.DRAFT, CaseState.APPROVED, CaseState.DEFERRED, CaseState.DISCUSSED})
+
+HELD_BACK = "(held back for want of consent)"
 
 
 class Section(StrEnum):
@@ -196,6 +198,19 @@ class Case:
         """Refuse a case that cannot go on an agenda."""
         if self.state not in OPEN:
             raise Refusal(f"Case {self.ref} is {self.state.value}; it cannot be presented.")
+
+    def seen_by(self, disciplines: Iterable[Discipline], today: date) -> "Case":
+        """The case with only those approved words that all of them may see; a question held back says so."""
+        if self.summary is None:
+            return self
+        them = tuple(disciplines)
+        parts = []
+        for part in self.summary.parts:
+            if not not_covered(part.section.category, self.consents, them, today):
+                parts.append(part)
+            elif part.section is Section.QUESTION:
+                parts.append(Part.of(Section.QUESTION, HELD_BACK))
+        return replace(self, summary=replace(self.summary, parts=tuple(parts)))
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def put_case(request: Request, meeting: Meeting, case: Case, length: timedelta, 
 def questions(request: Request, meeting: Meeting) -> dict[CaseId, Case]:
     """The cases on the agenda, to show what each asks and whether it is ready."""
     found = {i.case: request.store.cases.get(i.case) for i in meeting.agenda.items if i.case}
-    return {ref: case for ref, case in found.items() if case is not None}
+    return {ref: request.as_the_team_sees(case) for ref, case in found.items() if case is not None}
 
 
 def checked_item(length: timedelta) -> timedelta:

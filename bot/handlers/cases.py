@@ -134,7 +134,9 @@ def listing(request: Request, args: Args) -> Reply:
     cases = [c for c in found if _may_list(request, c) and (which != "ready" or c.is_ready)]
     request.subjects.extend(c.ref for c in cases)
     more = len(found) == MOST_LISTED
-    return Reply(present.listing(cases, which, request.account, request.members, more=more))
+    today = request.now.astimezone(request.team_zone).date()
+    seen = [c if c.author == request.account else c.seen_by([request.me.discipline], today) for c in cases]
+    return Reply(present.listing(seen, which, request.account, request.members, more=more))
 
 
 def defer(request: Request, args: Args) -> Reply:
@@ -187,6 +189,7 @@ def erase(request: Request, args: Args) -> Reply:
             request.store.meetings.save(replace(meeting, agenda=meeting.agenda.forget_case(case.ref)))
     for task in request.store.tasks_on(case.ref):
         request.store.timers.plan(task.ref, {}, request.now)
+    request.store.timers.plan(case.ref, {}, request.now)
     request.store.erase_case(case.ref, request.now)
     return Reply(present.erased(case.ref))
 

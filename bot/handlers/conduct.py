@@ -78,9 +78,9 @@ def end(request: Request, args: Args) -> Reply:
     request.store.meetings.save(meeting)
     plan_meeting(request.store, meeting, request.settings, request.now)
     taken = _carry_to_next(request, meeting)
-    for case in questions(request, meeting).values():
-        passed = any(i.case == case.ref and i.state is ItemState.NOT_REACHED for i in meeting.agenda.items)
-        if passed:
+    for item in meeting.agenda.items:
+        case = request.store.cases.get(item.case) if item.case else None
+        if case is not None and item.state is ItemState.NOT_REACHED:
             request.store.cases.save(case.pass_over())
     tasks = request.store.tasks_of_meeting(meeting.ref)
     decisions = request.store.decisions_of_meeting(meeting.ref)
@@ -124,4 +124,5 @@ def _board(request: Request, meeting: Meeting, hint: str = "") -> Reply:
 
 def _current_case(request: Request, meeting: Meeting) -> Case | None:
     item = meeting.current
-    return request.store.cases.get(item.case) if item and item.case else None
+    case = request.store.cases.get(item.case) if item and item.case else None
+    return request.as_the_team_sees(case) if case else None

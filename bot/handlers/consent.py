@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
 from bot.handlers.cases import refresh_summary
+from bot.planning import plan_consents
 from bot.present import consent as present
 from bot.request import Reply, Request
 from conference.consent import Category, Grant
@@ -38,4 +39,5 @@ def _record(request: Request, args: Args, grant: Grant) -> Reply:
     case = replace(case, consents=(*others, grant))
     request.store.cases.save(case)
     refresh_summary(request, case)
+    plan_consents(request.store, case, request.team_zone, request.now)
     return Reply(present.consents(case, grant), case=case.ref)

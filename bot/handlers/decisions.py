@@ -42,7 +42,8 @@ def decide(request: Request, args: Args) -> Reply:
         request.store.cases.save(case.discuss(request.now))
     request.subjects.append(decision.ref)
     held = _held_by(request, decision)
-    goals = case.summary.part(Section.GOALS) if case.summary else ""
+    summary = request.as_the_team_sees(case).summary
+    goals = summary.part(Section.GOALS) if summary else ""
     card = present.decided(decision, held, goals, request.members, " ".join(notes))
     return Reply(card, Audience.ROOM, kind="decision", subject=decision.ref, case=case.ref)
 

@@ -62,7 +62,7 @@ def _parts(request: Request, meeting: Meeting) -> tuple[MinutesPart, ...]:
 
 def _made(request: Request, meeting: Meeting) -> tuple[MinutesPart, ...]:
     refs: list[CaseId] = [i.case for i in meeting.agenda.items if i.case]
-    cases = {ref: case for ref in refs if (case := request.store.cases.get(ref))}
+    cases = {ref: request.as_the_team_sees(case) for ref in refs if (case := request.store.cases.get(ref))}
     request.subjects.extend(cases)
     decisions = request.store.decisions_of_meeting(meeting.ref)
     tasks = request.store.tasks_of_meeting(meeting.ref)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.grammar.params import Args
 from bot.handlers.cases import refresh_summary, summary_notice
 from bot.handlers.meetings import refresh
-from bot.planning import plan_meeting, plan_task
+from bot.planning import plan_consents, plan_meeting, plan_task
 from bot.present import house as present
 from bot.request import Reply, Request
 from conference.case import Case
@@ -87,6 +87,7 @@ def _unsay(request: Request, last: Undoable) -> None:
             request.say(replace(edit, room=notice.room))
     for case in again:
         refresh_summary(request, case)
+        plan_consents(request.store, case, request.team_zone, request.now)
         if not request.store.notices.about(request.team.id, case.ref, "summary"):
             request.say(summary_notice(request, case))
 
