@@ -35,6 +35,8 @@ class Admission:
             log.warning("an invitation from a server that is not configured was turned down")
         try:
             await connection.server.call("POST", path, {})
+            if welcome and room not in connection.rooms:
+                connection.joining.add(room)
         except MatrixRefused as refused:
             if refused.passing:
                 raise

@@ -45,7 +45,8 @@ class Connection:
     people: People
     offers: Offers
     rooms: dict[str, Room] = field(default_factory=dict)
-    invited: set[str] = field(default_factory=set)
+    joining: set[str] = field(default_factory=set)
+    """Rooms whose invitation was accepted and that the homeserver has not shown yet."""
     counters: Counters = field(default_factory=Counters)
     _mine: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _moved: dict[str, str] = field(default_factory=dict)
@@ -89,6 +90,8 @@ class Connection:
         """The joined room, in its newest version. Raises :class:`NotDelivered`."""
         found = self.rooms.get(self.present(room))
         if found is None:
+            if room in self.joining:
+                raise NotDelivered("still_joining", retry_after=1.0)
             raise NotDelivered("not_in_room", final=True)
         return found
 

@@ -182,6 +182,7 @@ class SyncLoop:
         """The room with its newest state, and whether it was not known before."""
         rooms, machine = self._connection.rooms, self._connection.machine
         is_new = room_id not in rooms
+        self._connection.joining.discard(room_id)
         room = rooms.setdefault(room_id, Room(room_id, encrypted=room_id in self._ever_encrypted))
         for event in (*_events(part.get("state", {})), *_events(part.get("timeline", {}))):
             room.apply(event, self._connection.account)

@@ -56,6 +56,13 @@ class Ear:
             raise AssertionError(f"heard only {[(h.source, h.text) for h in self.heard]}") from None
         return found()[:count]
 
+    async def is_in(self, room: str) -> None:
+        """Wait until the bot has come into the room."""
+        async with asyncio.timeout(DEADLINE):
+            while not any(h.source is Source.JOINED and h.place.room == room for h in self.heard):
+                self._changed.clear()
+                await self._changed.wait()
+
 
 class House:
     """The bot, logged in and running unless told otherwise, and people as they are asked for."""
@@ -122,9 +129,11 @@ class House:
             await person.joins(room)
         for person in people:
             await person.sees_member(room, self.bot)
+        await self.ear.is_in(room)
         return room
 
     async def direct(self, person: Person) -> str:
         room = await person.makes_room("", self.bot, is_direct=True)
         await person.sees_member(room, self.bot)
+        await self.ear.is_in(room)
         return room

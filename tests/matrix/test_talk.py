@@ -26,3 +26,135 @@ def test_command_and_answer_in_an_encrypted_room(play: Play) -> None:
         assert "<strong>Nothing is due</strong>" in seen.content["formatted_body"]
 
     play(story)
+
+
+def test_whisper_makes_one_encrypted_direct_room(play: Play) -> None:
+    """A whisper comes in a direct room that only its person sees; the next one comes there too."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana, lee = await house.person("dana"), await house.person("lee")
+        room = await house.room("case-room", dana, lee)
+        place = Place("matrix", room)
+        first = await house.platform.whisper(place, dana.account, Card("For dana alone"), "w-1")
+        await dana.joins(first.room)
+        seen = await dana.hears(first.room, "For dana alone", by=house.bot)
+        assert seen.encrypted
+        again = await house.platform.whisper(place, dana.account, Card("And this"), "w-2")
+        assert again.room == first.room
+        assert lee.account not in dana.members(first.room)
+        await dana.says(first.room, "whoami")
+        (heard,) = await house.ear.hears()
+        assert heard.place.direct
+        assert heard.text == "whoami"
+
+    play(story)
+
+
+def test_reaction_is_its_button_and_acts_where_it_was_asked(play: Play) -> None:
+    """A reaction to a whispered card, or a reply of its number, presses the button for the room of the question."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        place = Place("matrix", room)
+        ref = await house.platform.whisper(place, dana.account, OFFER, "w-1")
+        await dana.joins(ref.room)
+        await dana.hears(ref.room, "Preview")
+        await dana.reacts(ref.room, ref.message, "✅️")
+        (heard,) = await house.ear.hears(1)
+        assert (heard.source, heard.text, heard.place) == (Source.BUTTON, "case approve C-7K2P", place)
+        await dana.says(ref.room, "1")
+        by_number = (await house.ear.hears(2))[1]
+        assert (by_number.source, by_number.text, by_number.place) == (Source.BUTTON, "case approve C-7K2P", place)
+
+    play(story)
+
+
+def test_edit_is_no_second_command(play: Play) -> None:
+    """An edited message, a redacted one and a notice of another bot are not commands."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        event = await dana.says(room, "!confer agenda")
+        replaced = {"m.new_content": {"msgtype": "m.text", "body": "!confer tasks"}}
+        relation = {"m.relates_to": {"rel_type": "m.replace", "event_id": event}}
+        await dana.says(room, "* !confer tasks", **replaced, **relation)
+        await dana.says(room, "!confer tasks", msgtype="m.notice")
+        await dana.says(room, "!confer last")
+        assert [one.text for one in await house.ear.hears(2)] == ["agenda", "last"]
+
+    play(story)
+
+
+def test_mentions_and_pills(play: Play) -> None:
+    """A pill calls the bot by any name, and a pill of a person becomes the account."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana, lee = await house.person("dana"), await house.person("lee")
+        room = await house.room("case-room", dana, lee)
+        pill = f'<a href="https://matrix.to/#/{house.bot}">Confer Bot</a>: task assign T-1 '
+        pill += f'<a href="https://matrix.to/#/{lee.account}">Lee</a> now'
+        html = {"format": "org.matrix.custom.html", "formatted_body": pill}
+        await dana.says(room, "Confer Bot: task assign T-1 Lee now", **html)
+        mentions = {"m.mentions": {"user_ids": [house.bot]}}
+        await dana.says(room, f"please {house.bot} agenda", **mentions)
+        await dana.says(room, "Confer: agenda lock")
+        await dana.says(room, "we confer about it")
+        await dana.says(room, "@confer agenda add")
+        said = await house.ear.hears(4)
+        assert said[0].text == f"task assign T-1 {lee.account} now"
+        assert [one.text for one in said[1:]] == ["please agenda", "agenda lock", "agenda add"]
+
+    play(story)
+
+
+def test_threads_and_replies(play: Play) -> None:
+    """Words in a thread say which; a reply says what it answers; a reply of one word to a card is its button."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        root = await house.platform.post(Place("matrix", room), OFFER, "k1")
+        await dana.hears(room, "Preview")
+        thread = {"rel_type": "m.thread", "event_id": root.message, "is_falling_back": True}
+        relation = {**thread, "m.in_reply_to": {"event_id": root.message}}
+        await dana.says(room, "!confer case", **{"m.relates_to": relation})
+        answer = {"m.in_reply_to": {"event_id": root.message}}
+        await dana.says(room, "what is this about", **{"m.relates_to": answer})
+        await dana.says(room, "approve", **{"m.relates_to": answer})
+        typed, chat, pressed = [h for h in await house.ear.hears(4, all_sources=True) if h.source is not Source.JOINED]
+        assert typed.place == Place("matrix", room, root.message)
+        assert typed.reply_to == chat.reply_to == root
+        assert chat.source is Source.CHAT
+        assert pressed.source is Source.BUTTON
+        later = await house.platform.post(typed.place, Card("In the thread"), "k2")
+        seen = await dana.hears(room, "In the thread")
+        assert seen.event == later.message
+        assert seen.content["m.relates_to"]["event_id"] == root.message
+
+    play(story)
+
+
+def test_long_card_comes_in_parts(play: Play) -> None:
+    """A card that is too long for one event is cut between blocks, edited and taken out as one."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        blocks = tuple(Text(f"block {number} " + "word " * 700) for number in range(12))
+        ref = await house.platform.post(Place("matrix", room), Card("Long", blocks), "k1")
+        await dana.hears(room, "block 11")
+        assert len(dana.sees(room)) > 1
+        await house.platform.edit(ref, Card("Short now"))
+        await dana.until(lambda: [h.text for h in dana.sees(room)] == ["Short now"], "one short message")
+        await house.platform.redact(ref)
+        await dana.until(lambda: not dana.sees(room), "nothing")
+
+    play(story)
