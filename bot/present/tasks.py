@@ -30,6 +30,7 @@ def task(it: Task, members: Sequence[Member], held: str, now: datetime, zone: Zo
     people = {m.account: m for m in members}
     facts = [Fact("State", state(it, now)), Fact("Owner", owner(it, members))]
     facts += [Fact("Due", when(it.due_at, zone))] if it.due_at else []
+    facts += [Fact("Quiet until", when(it.snoozed_until, zone))] if _is_quiet(it, now) and it.snoozed_until else []
     facts += [Fact("Case", it.case)] if it.case else []
     facts += [Fact("Kind", it.kind.value)] if it.kind is not TaskKind.OTHER else []
     facts += [Fact("Waits", held)] if held else []
@@ -38,6 +39,10 @@ def task(it: Task, members: Sequence[Member], held: str, now: datetime, zone: Zo
     facts.append(Fact("Added", f"{when(it.created_at, zone)} by {person(people.get(it.created_by), it.created_by)}"))
     buttons = (Actions(_buttons(it)),) if _buttons(it) else ()
     return Card(f"{it.ref} {it.title}", (Facts(tuple(facts)), *buttons, *finish_form(it)))
+
+
+def _is_quiet(it: Task, now: datetime) -> bool:
+    return it.is_pending and it.snoozed_until is not None and now < it.snoozed_until
 
 
 def listing(
