@@ -115,11 +115,12 @@ class Person:
             raise AssertionError(f"{self.account} waited in vain for {what}; sees {texts}") from None
 
     # -- rooms --------------------------------------------------------------------------------------------------
-    async def makes_room(self, name: str = "", *invited: str, encrypted: bool = True, **more: Any) -> str:
+    async def makes_room(
+        self, name: str = "", *invited: str, encrypted: bool = True, also: list[Any] | None = None, **more: Any
+    ) -> str:
         state = [{"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}]
-        made = await self.client.room_create(
-            name=name or None, invite=list(invited), initial_state=state if encrypted else [], **more
-        )
+        initial = [*(state if encrypted else []), *(also or [])]
+        made = await self.client.room_create(name=name or None, invite=list(invited), initial_state=initial, **more)
         assert not isinstance(made, RoomCreateError), made
         await self.until(lambda: made.room_id in self.client.rooms, "the room")
         return str(made.room_id)
