@@ -273,9 +273,30 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
 )
 
 
+# What a text must hold before a rule is worth trying: a month, a weekday, a feast, a digit.
+_HINTS = {
+    "month": re.compile(r"(?<![a-z])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE),
+    "weekday": re.compile(r"(?<![a-z])(?:mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE),
+    "digit": re.compile(r"\d"),
+}
+
+
+def _needs(rank: int, rule: str) -> str:
+    """Which hint a rule cannot match without."""
+    if rank == 4:
+        return "feast"
+    if "week of" in rule or "hundred" in rule:
+        return ""
+    if "jan" in rule.lower():
+        return "month"
+    if "wednes" in rule or "|wed" in rule or "Wed" in rule:
+        return "weekday"
+    return "digit" if r"\d" in rule and "twentieth" not in rule else ""
+
+
 @cache
-def _compiled() -> tuple[tuple[int, bool, re.Pattern[str]], ...]:
-    return tuple((rank, sure, re.compile(rule, re.IGNORECASE)) for rank, sure, rule in _RULES)
+def _compiled() -> tuple[tuple[int, bool, str, re.Pattern[str]], ...]:
+    return tuple((rank, sure, _needs(rank, rule), re.compile(rule, re.IGNORECASE)) for rank, sure, rule in _RULES)
 
 
 def dates(text: str) -> list[Mark]:
@@ -285,9 +306,11 @@ def dates(text: str) -> list[Mark]:
 
 def _find(text: str) -> Iterator[Mark]:
     low = text.lower()
-    feast = any(key in low for key in _FEASTS)
-    for rank, sure, pattern in _compiled():
-        if rank == 4 and not feast:
+    held = {name for name, hint in _HINTS.items() if hint.search(text)} | {""}
+    if any(key in low for key in _FEASTS):
+        held.add("feast")
+    for rank, sure, need, pattern in _compiled():
+        if need not in held:
             continue
         for match in pattern.finditer(text):
             group = "v" if "v" in pattern.groupindex else 0

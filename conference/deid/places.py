@@ -165,7 +165,17 @@ def _rules() -> tuple[tuple[int, bool, str, re.Pattern[str]], ...]:
 def places(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Mark]:
     """Marks of addresses, postal codes and named sites."""
     found = []
+    held = {hint: hint in text.lower() for hint in ("zip", "post", "corner")}
+    five, digit = re.search(r"\d{4}", text) is not None, any(c.isdigit() for c in text)
     for rank, sure, why, rule in _rules():
+        source = rule.pattern
+        if (
+            ("corner of (" in source and not held["corner"])
+            or (r"\d{5}" in source and not five)
+            or (r"\d{4,6}" in source and not five)
+            or (r"\d" in source and not digit)
+        ):
+            continue
         for match in rule.finditer(text):
             start, end = match.span("v" if "v" in rule.groupindex else 0)
             found.append(Mark(start, end, Kind.LOCATION, why, rank, sure))

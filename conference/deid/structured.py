@@ -271,7 +271,14 @@ def structured(text: str) -> list[Mark]:
     """Marks of all identifiers that have a form of their own."""
     harmless = cover(len(text), (m.span() for m in _HARMLESS.finditer(text)))
     found = list(_by_cue(text))
+    digit, sign = any(c.isdigit() for c in text), any(c in "@./_:" for c in text)
     for kind, rank, sure, why, pattern in _compiled():
+        if not (
+            sign
+            if kind in (Kind.EMAIL, Kind.URL) or why.startswith(("account handle", "hardware", "network"))
+            else digit or why.startswith("number spelt")
+        ):
+            continue
         for match in pattern.finditer(text):
             group = "v" if "v" in pattern.groupindex and match["v"] else 0
             start, end = match.span(group)
