@@ -110,19 +110,24 @@ class Api:
 
     def _meant(self, failure: SlackApiError, held: str) -> NotDelivered:
         """What an error of Slack's means for whoever wanted the call."""
-        answer = failure.response
-        status = answer.get("status") if isinstance(answer, dict) else answer.status_code
-        headers = answer.get("headers", {}) if isinstance(answer, dict) else answer.headers
-        error = "" if isinstance(answer, dict) else str(answer.get("error", ""))
+        status, headers, error = _answered(failure.response)
         if status == 429 or error in _LATER:
             wait = _seconds(headers)
             self.pace.hold(held, wait)
             return NotDelivered("ratelimited", retry_after=wait)
-        if (status or 200) >= 500 or error in _MAY_HAVE_WORKED or not error:
+        if status >= 500 or error in _MAY_HAVE_WORKED or not error:
             return NotDelivered(error or f"http_{status}", unknown=True)
         if error in _TOKEN_GONE:
             return NotDelivered(error, retry_after=60)
         return NotDelivered(error, final=error != "token_expired")
+
+
+def _answered(answer: Any) -> tuple[int, Mapping[str, Any], str]:
+    """Status, headers and Slack's error of an answer; what is no JSON has no error of Slack's."""
+    if isinstance(answer, Mapping):
+        return int(answer.get("status") or 200), answer.get("headers") or {}, ""
+    error = str(answer.data.get("error") or "") if isinstance(answer.data, Mapping) else ""
+    return answer.status_code, answer.headers, error
 
 
 def _as_form(value: Any) -> str:

@@ -85,7 +85,7 @@ class SlackPlatform:
             tasks.create_task(self.intake.write())
             tasks.create_task(self._renew())
             tasks.create_task(self._tidy())
-            app = self.intake.app(self.api.client("xoxb-none"), self.options.signing_secret)
+            app = self.intake.app(self.api.client(), self.options.signing_secret)
             await self.intake.resume()
             try:
                 async with self._reached(app):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import msgspec
 
 from adapters.card import Card, File
-from adapters.card import encode as encode_card
 from adapters.platform import MessageRef, NotDelivered, Place
 from adapters.slack import ids
 from adapters.slack.api import Api
@@ -73,7 +72,7 @@ class Posting:
 
     async def pages(self, card: Card, origin: Place | None, team: str) -> list[Page]:
         """The card as messages, and what its buttons hide kept."""
-        names = await self.directory.names(set(_ACCOUNT.findall(encode_card(card).decode(errors="ignore"))))
+        names = await self.directory.names(_named_in(card))
 
         def named(text: str) -> str:
             return _ACCOUNT.sub(lambda match: f"@{names.get(match[0], match[0][1:])}", text)
@@ -100,7 +99,9 @@ class Posting:
                 part = found or await self._send(place.room, thread, shown[number], nonce)
             else:
                 channel, team = ids.split(place.room)
-                part = await upload(self.api, team, channel, thread, files[number - len(shown)])
+                part = await upload(
+                    self.api, team, channel, thread, files[number - len(shown)], patience=self.look_again / 2
+                )
             look = False
             entry = msgspec.structs.replace(entry, done=(*entry.done, part))
             is_last = number + 1 == len(shown) + len(files)
@@ -206,3 +207,9 @@ class Posting:
         except NotDelivered as failure:
             if not (missing and failure.kind == "message_not_found"):
                 raise
+
+
+def _named_in(card: Card) -> set[str]:
+    """The accounts that the card's words name."""
+    words = msgspec.structs.replace(card, blocks=tuple(b for b in card.blocks if not isinstance(b, File)))
+    return set(_ACCOUNT.findall(repr(words)))

@@ -166,7 +166,7 @@ def _rows(rows: Sequence[Row], sealing: Sealing) -> Iterator[Obj]:
 
 
 def _gathered(text: str, marked: bool) -> Iterator[Obj]:
-    if marked and len(text) <= PIECE:
+    if marked and text.strip() and len(text) <= PIECE:
         yield _mrkdwn(text)
     else:
         yield from (_section(piece) for piece in pieces(text, PIECE))

@@ -1,0 +1,310 @@
+"""Posts are seen once whatever happens on the way, in their order, no faster than Slack allows."""
+
+import asyncio
+import time
+
+import msgspec
+import pytest
+
+from adapters.card import Card, File, Row, Rows, Text
+from adapters.platform import MessageRef, NotDelivered
+from adapters.slack import rules
+from adapters.slack.pace import Pace
+from tests.adapters.cards import CARDS
+from tests.slack.harness import Bot, nothing_broken, play, slack_bot
+from tests.slack.people import text_of
+
+
+async def posted(bot: Bot, key: str, tries: int = 5, card: Card | None = None) -> MessageRef:
+    """What delivery does: ask again under the same key until it is there."""
+    place = bot.place(bot.people.channel("ward", "dana"))
+    for _ in range(tries):
+        try:
+            return await bot.platform.post(place, card or Card("Agenda"), key)
+        except NotDelivered as failure:
+            if failure.final:
+                raise
+    raise AssertionError("never delivered")
+
+
+@pytest.mark.parametrize("fault", ["lost", "500", "refused", "internal_error"])
+def test_unknown_outcome_is_looked_up(fault: str) -> None:
+    """Whether Slack took the post or not, and said so or not: in the end it stands there once."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            bot.slack.faults.on("chat.postMessage", fault)
+            ref = await posted(bot, "k")
+            channel = bot.people.channel("ward")
+            assert [m.ts for m in channel.messages] == [ref.message]
+            assert "conversations.history" in [method for method, _ in bot.slack.world.sent]
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_unknown_outcome_in_a_thread() -> None:
+    """A reply is looked up among the replies."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel = bot.people.channel("ward", "dana")
+            root = await bot.people.says("dana", channel, "hello")
+            bot.slack.faults.on("chat.postMessage", "lost")
+            place = bot.place(channel, root.ts)
+            with pytest.raises(NotDelivered) as unknown:
+                await bot.platform.post(place, Card("Reply"), "k")
+            assert unknown.value.unknown
+            ref = await bot.platform.post(place, Card("Reply"), "k")
+            assert [m.ts for m in channel.messages] == [root.ts, ref.message]
+
+    play(story)
+
+
+def test_held_where_no_look_is_possible() -> None:
+    """If the history cannot be read, the post is held and nothing is sent twice."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            bot.slack.faults.on("chat.postMessage", "lost")
+            bot.slack.faults.on("conversations.history", "missing_scope", times=3)
+            place = bot.place(bot.people.channel("ward", "dana"))
+            for _ in range(4):
+                with pytest.raises(NotDelivered) as held:
+                    await bot.platform.post(place, Card("Agenda"), "k")
+                assert held.value.unknown
+                assert not held.value.final
+            assert held.value.kind == "unconfirmed"
+            await posted(bot, "k")
+            assert len(bot.people.channel("ward").messages) == 1
+
+    play(story)
+
+
+def test_a_new_process_posts_nothing_twice() -> None:
+    """The key is known, and a post in doubt looked up, by the process that comes after a kill."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            first = await posted(bot, "known")
+            bot.slack.faults.on("chat.postMessage", "lost")
+            with pytest.raises(NotDelivered):
+                await bot.platform.post(bot.place(bot.people.channel("ward")), Card("Agenda"), "doubt")
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            async with fresh.opened():
+                place = bot.place(bot.people.channel("ward"))
+                assert await fresh.post(place, Card("Agenda"), "known") == first
+                await fresh.post(place, Card("Agenda"), "doubt")
+            assert len(bot.people.channel("ward").messages) == 2
+
+    play(story)
+
+
+def test_killed_between_posting_and_noting() -> None:
+    """The message is in Slack, the note of it is not: the next process finds it."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            place = bot.place(bot.people.channel("ward", "dana"))
+            before = dict(bot.drawer.content)
+            put, count = bot.drawer.put, 0
+
+            def torn(name: str, content: bytes) -> None:
+                nonlocal count
+                count += name.startswith("post/")
+                if count == 2:
+                    raise RuntimeError
+                put(name, content)
+
+            bot.drawer.put = torn  # type: ignore[method-assign]
+            with pytest.raises(RuntimeError):
+                await bot.platform.post(place, Card("Agenda"), "k")
+            bot.drawer.put = put  # type: ignore[method-assign]
+            assert before != bot.drawer.content
+            await bot.platform.post(place, Card("Agenda"), "k")
+            assert len(bot.people.channel("ward").messages) == 1
+
+    play(story)
+
+
+def test_rate_limit_is_honoured_and_no_other_method_waits() -> None:
+    """After a Retry-After the method is left alone for so long, and others go on."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            bot.slack.faults.on("chat.postMessage", "429", value=30)
+            place = bot.place(bot.people.channel("ward", "dana"))
+            for _ in range(3):
+                with pytest.raises(NotDelivered) as limited:
+                    await bot.platform.post(place, Card("Agenda"), "k")
+                assert limited.value.retry_after
+                assert limited.value.retry_after > 25
+            calls = [method for method, _ in bot.slack.world.sent]
+            assert calls.count("chat.postMessage") == 1
+            assert await bot.platform.members(place.room) == {bot.account("dana")}
+
+    play(story)
+
+
+def test_one_post_a_second_and_channel() -> None:
+    """Posts in one channel keep their distance; another channel does not wait for them."""
+
+    async def story() -> None:
+        async with slack_bot(every=1.0) as bot:
+            bot.slack.rates.on = True
+            busy, free = bot.people.channel("busy", "dana"), bot.people.channel("free", "dana")
+            started = time.monotonic()
+            waiting = [
+                asyncio.create_task(bot.platform.post(bot.place(busy), Card(f"{n}"), f"busy-{n}")) for n in range(3)
+            ]
+            await asyncio.sleep(0)
+            await bot.platform.post(bot.place(free), Card("free"), "free")
+            assert time.monotonic() - started < 0.9
+            await asyncio.gather(*waiting)
+            assert time.monotonic() - started >= 1.9
+            assert [text_of(m) for m in busy.messages] == ["*0*", "*1*", "*2*"]
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_crowded_channel_holds_nobody_up() -> None:
+    """Who would wait too long is told when to come back."""
+
+    async def story() -> None:
+        pace = Pace()
+        await pace.turn("a", 31)
+        with pytest.raises(NotDelivered) as paced:
+            await pace.turn("a", 31)
+        assert paced.value.retry_after
+        await pace.turn("b", 31)
+
+    play(story)
+
+
+def test_long_card_goes_on_in_its_thread_and_is_edited_whole() -> None:
+    """Further pages stand in the thread; an edit leaves no old page, a redaction none at all."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel = bot.people.channel("ward", "dana")
+            long = Card("Long", (Rows(tuple(Row(f"T-{n}", "x" * 900) for n in range(60))),))
+            ref = await posted(bot, "k", card=long)
+            assert len(channel.messages) > 3
+            assert {m.thread_ts for m in channel.messages[1:]} == {ref.message}
+            await bot.platform.edit(ref, Card("Medium", (Text("y" * 15_000),)))
+            assert len(bot.people.sees("dana", channel)) == 2
+            await bot.platform.edit(ref, long)
+            await bot.platform.edit(ref, Card("Short"))
+            assert [text_of(m) for m in bot.people.sees("dana", channel)] == ["*Short*"]
+            await bot.platform.edit(ref, long)
+            await bot.platform.redact(ref)
+            assert bot.people.sees("dana", channel) == []
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_file_is_shared_once_and_checked() -> None:
+    """A file goes below its card; ok without having been shared is noticed, and the file taken out with the card."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel = bot.people.channel("ward", "dana")
+            card = Card("Minutes", (File("../M-8 <b>.pdf", "application/pdf", b"%PDF" * 1000),))
+            bot.slack.faults.on("files.completeUploadExternal", "unshared")
+            ref = await posted(bot, "k", card=card)
+            message, file = channel.messages
+            assert file.thread_ts == message.ts == ref.message
+            assert file.files[0]["name"] == "M-8-b-.pdf"
+            assert await posted(bot, "k", card=card) == ref
+            await bot.platform.redact(ref)
+            assert bot.people.sees("dana", channel) == []
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_never_into_a_shared_channel() -> None:
+    """A channel that was opened to another organisation gets nothing more."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel = bot.people.channel("ward", "dana")
+            await posted(bot, "before")
+            channel.ext_shared = True
+            await bot.people.event({"type": "channel_shared", "channel": channel.id}, channel)
+            await bot.platform.intake.finish()
+            with pytest.raises(NotDelivered) as refused:
+                await bot.platform.post(bot.place(channel), Card("Agenda"), "after")
+            assert refused.value.final
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_names_stand_for_accounts() -> None:
+    """Where a card's words name an account, people read the person's name, and nobody is called by it."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel = bot.people.channel("ward", "dana", "lee")
+            who = bot.account("lee")
+            card = Card(f"For {who}", (Text(f"{who}, please"),), mentions=(bot.account("dana"),))
+            await bot.platform.post(bot.place(channel), card, "k")
+            shown = text_of(channel.messages[0])
+            assert "For @lee" in shown
+            assert f"<@{bot.people.person('dana').id}>" in shown
+            assert bot.people.person("lee").id not in shown
+
+    play(story)
+
+
+def test_lost_answer_to_a_whisper() -> None:
+    """An ephemeral message cannot be looked up: what may have been lost is said in the direct conversation."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel = bot.people.channel("ward", "dana")
+            await bot.people.says("dana", channel, "@confer agenda")
+            (heard,) = await bot.ear.hears(1)
+            bot.slack.faults.on("chat.postEphemeral", "500")
+            with pytest.raises(NotDelivered):
+                await bot.platform.whisper(heard.place, heard.account, Card("Agenda"), "w")
+            ref = await bot.platform.whisper(heard.place, heard.account, Card("Agenda"), "w")
+            assert ref == await bot.platform.whisper(heard.place, heard.account, Card("Agenda"), "w")
+            assert len(bot.people.sees("dana", bot.people.direct("dana"))) == 1
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_nothing_of_a_patient_outside_messages() -> None:
+    """A name in every text of a card stands in texts of blocks alone: not in ids, values, metadata or the notification."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            secret = "Lakeview"
+            place = bot.place(bot.people.channel("ward", "dana"))
+            for name, card in ((name, card) for name, card in CARDS.items() if name != "hostile"):
+                raw = msgspec.json.encode(card).replace(b'"x"', b'"say \\"Lakeview\\""')
+                planted = msgspec.json.decode(raw.replace(b"Since May.", secret.encode()), type=Card)
+                await bot.platform.post(place, planted, name)
+            for method, args in bot.slack.world.sent:
+                if method.startswith(("chat.", "files.", "views.")):
+                    assert secret not in str(list(rules.hidden_strings(args))), method
+                    assert secret not in str(args.get("text"))
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+class _NoInbox:
+    def put(self, contents: object) -> tuple[int, ...]:
+        return ()
+
+    def done(self, number: int) -> None:
+        return
+
+    def pending(self) -> tuple[tuple[int, bytes], ...]:
+        return ()
