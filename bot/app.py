@@ -92,7 +92,7 @@ class App:
 
     def _next_due(self) -> datetime | None:
         with self.database.reading() as connection:
-            moments = (next_due(connection), Store(connection, self.ring).notices.next_due())
+            moments = (next_due(connection), Store(connection, self.ring).notices.next_due(self.platforms))
         return min((m for m in moments if m is not None), default=None)
 
     def _tidy(self) -> None:

@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.notices import Later, Nudge, Rendered, Sending, digest, render
 from bot.present.common import not_taken_out
 from bot.settings import Settings
+from conference.case import digest as digest_of
 from storage.database import Database
 from storage.keys import KeyRing
 from storage.notices import TAKEN_OUT, Act, Notice, NoticeState
@@ -63,13 +64,12 @@ class Delivery:
     # -- in the store --------------------------------------------------------------------------------------------
     def _due(self) -> tuple[Notice, ...]:
         with self.database.reading() as connection:
-            due = Store(connection, self.ring).notices.due(self.clock.now())
-        return tuple(n for n in due if n.platform in self.platforms)
+            return Store(connection, self.ring).notices.due(self.clock.now(), self.platforms)
 
     def _claim(self, due: Sequence[Notice], members: Mapping[tuple[str, str], frozenset[str] | None]) -> list[Outgoing]:
         """Check again whether each still applies, render it, and mark it as being sent."""
         outgoing: list[Outgoing] = []
-        nudges: dict[tuple[str, str, str], list[tuple[Notice, Nudge]]] = {}
+        nudges: dict[tuple[str, str, str, int], list[tuple[Notice, Nudge]]] = {}
         now = self.clock.now()
         with self.database.transaction() as connection:
             house = Store(connection, self.ring)
@@ -84,7 +84,9 @@ class Delivery:
                         house.notices.mark(notice, NoticeState.NEW, not_before=what.at)
                     case Nudge():
                         house.notices.mark(notice, NoticeState.SENDING)
-                        nudges.setdefault((notice.platform, notice.team, what.account), []).append((notice, what))
+                        # What was tried before goes out as the message it was, without what has come since.
+                        together = notice.platform, notice.team, what.account, notice.attempts
+                        nudges.setdefault(together, []).append((notice, what))
                     case Card():
                         house.notices.mark(notice, NoticeState.SENDING)
                         outgoing.append(Outgoing((notice,), what))
@@ -100,6 +102,7 @@ class Delivery:
 
     def _fail(self, notices: Sequence[Notice], failure: NotDelivered) -> None:
         now = self.clock.now()
+        spread = 1 + random.random() / 4  # noqa: S311 - jitter, not a secret; one for all, they stay together
         with self.database.transaction() as connection:
             book = Store(connection, self.ring).notices
             for notice in notices:
@@ -112,14 +115,15 @@ class Delivery:
                 wait = (
                     timedelta(seconds=failure.retry_after) if failure.retry_after else FIRST_WAIT * 2**notice.attempts
                 )
-                wait *= 1 + random.random() / 4  # noqa: S311 - jitter, not a secret
-                book.mark(notice, NoticeState.NEW, attempts=attempts, not_before=now + wait, why=failure.kind[:64])
+                book.mark(
+                    notice, NoticeState.NEW, attempts=attempts, not_before=now + wait * spread, why=failure.kind[:64]
+                )
 
     def _release(self) -> None:
         with self.database.transaction() as connection:
             book = Store(connection, self.ring).notices
             for notice in book.interrupted():
-                book.mark(notice, NoticeState.NEW)
+                book.mark(notice, NoticeState.NEW, attempts=notice.attempts + 1)
 
     # -- on the platform -----------------------------------------------------------------------------------------
     async def _members(self, platform: str, room: str) -> frozenset[str] | None:
@@ -176,7 +180,9 @@ def _please_delete(notice: Notice) -> Notice:
 
 
 def _gathered(pairs: Sequence[tuple[Notice, Nudge]]) -> Outgoing:
-    """One message for all that one person is to hear now."""
+    """One message for all that one person is to hear now; its key names all of them, so that none is taken for sent."""
     account = pairs[0][1].account
-    notices = tuple(replace(notice, account=account) for notice, _ in pairs)
+    keys = [notice.key for notice, _ in pairs]
+    key = keys[0] if len(keys) == 1 else "digest:" + digest_of("\n".join(keys))[:40]
+    notices = tuple(replace(notice, account=account, key=key) for notice, _ in pairs)
     return Outgoing(notices, digest([nudge for _, nudge in pairs]))

@@ -1,6 +1,6 @@
 """The outbox. One row is one thing to say, named by its key for ever; delivery sends what is due, in order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -82,15 +82,16 @@ class Notices:
         self._connection.execute(insert(NOTICES), {"created_at": now, "not_before": not_before or now, **row})
         return True
 
-    def due(self, now: datetime, limit: int = 50) -> tuple[Notice, ...]:
-        """What is to be said now, in the order it was decided."""
+    def due(self, now: datetime, platforms: Iterable[str], limit: int = 50) -> tuple[Notice, ...]:
+        """What is to be said now on these platforms, in the order it was decided."""
         c = NOTICES.c
-        due = and_(c.state == NoticeState.NEW.value, c.not_before <= now)
+        due = and_(c.state == NoticeState.NEW.value, c.not_before <= now, c.platform.in_(tuple(platforms)))
         return self._read(select(NOTICES).where(due).order_by(c.not_before, c.id).limit(limit))
 
-    def next_due(self) -> datetime | None:
+    def next_due(self, platforms: Iterable[str]) -> datetime | None:
         c = NOTICES.c
-        return self._connection.execute(select(func.min(c.not_before)).where(c.state == NoticeState.NEW.value)).scalar()
+        waiting = and_(c.state == NoticeState.NEW.value, c.platform.in_(tuple(platforms)))
+        return self._connection.execute(select(func.min(c.not_before)).where(waiting)).scalar()
 
     def sent_by_invocation(self, invocation: str) -> tuple[Notice, ...]:
         """What an invocation made the bot say."""
