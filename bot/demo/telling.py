@@ -35,13 +35,13 @@ class Teller:
         at = datetime.fromisoformat(scene.at)
         heading = f" {at:%A} {at:%H:%M} · {scene.title} "
         rule = "" if self._colour else "═" * max(self._width - cells(heading) - 2, 0)
-        self._put(Line())
-        self._put(Line((Span(heading if self._colour else f"══{heading}{rule}", "heading"),)))
+        self.put(Line())
+        self.put(Line((Span(heading if self._colour else f"══{heading}{rule}", "heading"),)))
         self.narrate(scene.says)
 
     def narrate(self, words: str) -> None:
         for row in textwrap.wrap(words, self._width - 2):
-            self._put(Line((Span(f"│ {row}", "narrator"),)))
+            self.put(Line((Span(f"│ {row}", "narrator"),)))
         self._wait()
 
     def step(self, step: Step, where: str, heard: Sequence[Heard]) -> None:
@@ -50,10 +50,10 @@ class Teller:
             return
         if step.line.startswith("/clock"):
             at = datetime.fromisoformat(step.line.split()[1])
-            self._put(Line((Span(f"  · {at:%A} {at:%H:%M}", "quiet"),)))
+            self.put(Line((Span(f"  · {at:%A} {at:%H:%M}", "quiet"),)))
         elif is_slash_line(step.line) and not step.line.startswith(_MOVES):
             place, _, who = where.partition(" ")
-            self._message(_head(place, who, "person"), paragraph(step.line), every=True, words=())
+            self.message(_head(place, who, "person"), paragraph(step.line), every=True, words=())
         for one in heard:
             if one.by_bot and not _is_wanted(one, step):
                 continue
@@ -61,10 +61,10 @@ class Teller:
             every = step.show is Show.ALL or not one.by_bot
             known = one.by_bot and step.show is Show.LINES
             lines = [line for line in one.lines if _holds(line, step.sees)] if known else one.lines
-            self._message(head, lines, every=every, words=step.sees)
+            self.message(head, lines, every=every, words=step.sees)
         self._wait()
 
-    def _message(self, head: Sequence[Span], lines: Sequence[Line], *, every: bool, words: Sequence[str]) -> None:
+    def message(self, head: Sequence[Span], lines: Sequence[Line], *, every: bool, words: Sequence[str]) -> None:
         """The message with its head; of its further lines those with the words, and a mark where some are left out."""
         first, *further = lines
         self._rows(Line((*head, *first.spans), 0, 4))
@@ -74,21 +74,21 @@ class Teller:
                 folded = True
                 continue
             if folded:
-                self._put(Line((Span("    ⋮", "quiet"),)))
+                self.put(Line((Span("    …", "quiet"),)))
             folded = False
             self._rows(Line(line.spans, 4 + line.indent, line.hang))
 
     def _rows(self, line: Line) -> None:
         rows = wrapped([line], self._width)
         for row in rows[: MOST_ROWS - 1]:
-            self._put(row)
+            self.put(row)
         if rows[MOST_ROWS:]:
             last = rows[MOST_ROWS - 1]
-            self._put(Line((*last.spans, Span("…", "quiet")), last.indent))
+            self.put(Line((*last.spans, Span("…", "quiet")), last.indent))
         elif rows[MOST_ROWS - 1 :]:
-            self._put(rows[MOST_ROWS - 1])
+            self.put(rows[MOST_ROWS - 1])
 
-    def _put(self, line: Line) -> None:
+    def put(self, line: Line) -> None:
         if not self._colour:
             self._write(line.text)
             return
