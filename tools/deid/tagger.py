@@ -1,6 +1,6 @@
 """Train the tagger: one more vote on whether a word is a person or a small place.
 
-    python -m tools.deid.tagger [FILE.jsonl ...]
+    python -m tools.deid.tagger [FILE.jsonl[@COUNT] ...]
 
 learns from `frames.txt` (invented sentences with slots) and from the given development sets, every name and town in
 them exchanged for random ones of the packaged lexicon, each text in its own and in lower case. Logistic regression by
@@ -226,7 +226,8 @@ def from_frames(source: Source, rounds: int) -> Iterator[tuple[str, list[tuple[i
 def from_sets(files: list[str], source: Source, rounds: int) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:
     """Texts of the development sets, as they are and with other names."""
     for file in files:
-        for row in map(json.loads, Path(file).read_text().splitlines()):
+        path, _, first = file.partition("@")  # "FILE@30" takes the first thirty notes
+        for row in map(json.loads, Path(path).read_text().splitlines()[: int(first) if first else None]):
             spans = [(s["start"], s["end"], s["label"]) for s in row["spans"]]
             yield row["text"], spans
             for _ in range(rounds):
