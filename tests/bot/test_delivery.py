@@ -1,0 +1,266 @@
+"""From the outbox to the chat: once, as approved, however often networks and the programme fail."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from adapters.platform import Invocation, NotDelivered, Outcome
+from bot.app import App
+from bot.delivery import MOST_ATTEMPTS
+from conference.case import Part
+from storage.notices import NoticeState
+from tests.conversations.harness import START, Begun, Chat, approved, chat, make_team, submitted
+
+
+@pytest.fixture(scope="module")
+def team() -> Begun:
+    with chat() as bot:
+        make_team(bot)
+        return Begun.of(bot)
+
+
+@pytest.fixture
+def bot(team: Begun) -> Iterator[Chat]:
+    with chat(begun=team) as bot:
+        yield bot
+
+
+def run(bot: Chat, coroutine: object) -> None:
+    bot._loop.run_until_complete(coroutine)  # type: ignore[arg-type]
+
+
+def restarted(bot: Chat) -> Chat:
+    """The programme started anew on the same database and chat."""
+    app = App(bot.app.database, bot.app.ring, bot.app.settings, bot.clock, {"memory": bot.platform})
+    run(bot, app.start())
+    bot.platform._receive = app.receive
+    bot.app = app
+    return bot
+
+
+def states(bot: Chat, *, since: int = 0) -> list[tuple[str, str, int]]:
+    with bot.store() as store:
+        rows = store.connection.exec_driver_sql(
+            f"SELECT kind, state, attempts FROM notices WHERE id > {since} ORDER BY id"
+        )
+        return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+def newest(bot: Chat) -> int:
+    with bot.store() as store:
+        return int(store.connection.exec_driver_sql("SELECT max(id) FROM notices").scalar() or 0)
+
+
+def times(bot: Chat, words: str) -> int:
+    """How many messages say this."""
+    return sum(words in str(s.card) for s in bot.platform.messages if s.card)
+
+
+def test_a_failed_post_is_tried_again_later_and_later(bot: Chat) -> None:
+    """Each wait is about twice the one before; then it arrives, once."""
+    before = newest(bot)
+    bot.platform.fail(4)
+    assert not bot.says("pat", 'task add "Call" for nursing due fri').said
+    waits, at = [], bot.clock.now()
+    while not times(bot, "T-1 Call"):
+        with bot.store() as store:
+            due = store.notices.next_due(["memory"])
+        assert due is not None
+        waits.append((due - at).total_seconds())
+        at = due
+        bot.passes(due)
+    assert len(waits) == 4
+    assert all(2 * 2**n <= wait <= 2.5 * 2**n for n, wait in enumerate(waits))
+    assert states(bot, since=before) == [("task", "sent", 4)]
+    assert times(bot, "T-1 Call") == 1
+
+
+def test_the_platform_says_how_long_to_wait(bot: Chat) -> None:
+    """A rate limit's own time is kept."""
+    bot.platform.fail(retry_after=300)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    assert not bot.waits(4.9).said
+    assert "T-1 Call" in bot.waits(2).text
+
+
+def test_an_unknown_outcome_that_was_taken_is_one_message(bot: Chat) -> None:
+    """The answer was lost, the message was not: the same key makes no second one."""
+    bot.platform.fail(unknown=True, taken=True)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    bot.waits(1)
+    assert times(bot, "T-1 Call") == 1
+    assert [c for c in bot.platform.calls if c.startswith("post")][-2:] == 2 * [bot.platform.calls[-1]]
+    assert "taken back" in str(bot.says("pat", "undo").edited[0].card), "the bot knows which message it is"
+
+
+def test_an_unknown_outcome_that_was_not_taken_is_one_message(bot: Chat) -> None:
+    """Nothing is lost either."""
+    bot.platform.fail(unknown=True)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    bot.waits(1)
+    assert times(bot, "T-1 Call") == 1
+
+
+def test_a_final_refusal_is_dead(bot: Chat) -> None:
+    """What the platform will never take is not tried again, and holds nothing else up."""
+    before = newest(bot)
+    bot.platform.fail(final=True)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    calls = len(bot.platform.calls)
+    bot.waits(hours=5)
+    assert len(bot.platform.calls) == calls
+    assert states(bot, since=before) == [("task", "dead", 1)]
+    assert "T-2" in bot.says("pat", 'task add "Write" for nursing due fri').text
+
+
+def test_at_last_it_gives_up(bot: Chat) -> None:
+    """After a fixed number of attempts a message is left to whoever looks after the bot."""
+    before = newest(bot)
+    bot.platform.fail(50)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    bot.passes(START + timedelta(hours=2))
+    assert states(bot, since=before) == [("task", "dead", MOST_ATTEMPTS)]
+
+
+def test_others_are_served_while_one_waits(bot: Chat) -> None:
+    """A message in trouble does not stand in the way of the next."""
+    bot.platform.fail(1)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    assert "T-2" in bot.says("pat", 'task add "Write" for nursing due fri').text
+    assert "T-1" in bot.waits(1).text
+
+
+def test_a_platform_that_breaks_in_its_own_way(bot: Chat) -> None:
+    """An error that no contract knows is a failed attempt like any other."""
+    post, broken = bot.platform.post, [True]
+
+    async def breaks(*args, **more):  # type: ignore[no-untyped-def]
+        if broken.pop() if broken else False:
+            raise RuntimeError("Maria Lopez")
+        return await post(*args, **more)
+
+    bot.platform.post = breaks  # type: ignore[method-assign]
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    bot.waits(1)
+    assert times(bot, "T-1 Call") == 1
+
+
+# -- stops -------------------------------------------------------------------------------------------------------
+def test_a_reply_survives_a_stop_between_commit_and_post(bot: Chat) -> None:
+    """What was carried out is answered after the restart; the same words coming again do nothing twice."""
+    seen: list[Invocation] = []
+
+    async def commit_only(invocation: Invocation) -> Outcome:
+        seen.append(invocation)
+        return bot.app.dispatcher.handle(invocation)
+
+    bot.platform._receive = commit_only
+    assert not bot.says("pat", 'task add "Call" for nursing due fri').said
+    restarted(bot)
+    assert times(bot, "T-1 Call") == 1
+    run(bot, bot.app.receive(seen[0]))
+    assert times(bot, "Call") == 1
+    assert "T-2" in bot.says("pat", 'task add "Write" for nursing due fri').text
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_killed_while_sending_means_the_same_key_once(bot: Chat, taken: bool) -> None:
+    """Whether or not the platform had it when the programme died, it is there once afterwards."""
+    post = bot.platform.post
+
+    async def killed(place, card, key):  # type: ignore[no-untyped-def]
+        if taken:
+            await post(place, card, key)
+        raise asyncio.CancelledError
+
+    bot.platform.post = killed  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        bot.says("pat", 'task add "Call" for nursing due fri')
+    bot.platform.post = post  # type: ignore[method-assign]
+    assert ("task", "sending", 0) in states(bot)
+    restarted(bot)
+    assert times(bot, "T-1 Call") == 1
+    assert not [s for s in states(bot) if s[1] in ("new", "sending")]
+
+
+def test_a_digest_is_one_message_too(bot: Chat) -> None:
+    """Several reminders whose outcome is unknown arrive once; what falls due meanwhile is not lost in it."""
+    for n in range(3):
+        bot.says("pat", f'task add "Item {n}" for @nora due fri 17:00')
+    friday = datetime.fromisoformat("2026-11-27T22:00:00+00:00")
+    bot.passes(friday - timedelta(seconds=1))
+    bot.says("pat", 'task add "Soon" for @nora due fri 17:01')
+    told = len(bot.platform.messages)
+    bot.platform.fail(unknown=True, taken=True)
+    bot.passes(friday + timedelta(minutes=2))
+    new = [str(s.card) for s in bot.platform.messages[told:]]
+    assert sum("is due now" in text for text in new) == 2
+    for words in ("Item 0", "Item 1", "Item 2", "Soon"):
+        assert sum(words in text and "is due now" in text for text in new) == 1, words
+
+
+# -- checked again when sent -------------------------------------------------------------------------------------
+def test_nothing_is_sent_for_a_withdrawn_case(bot: Chat) -> None:
+    """A summary that could not be posted in time is not posted after its author took it back."""
+    case = submitted(bot, goals="to ride again")
+    post = bot.platform.post
+
+    async def down(place, card, key):  # type: ignore[no-untyped-def]
+        if place.room == "case-room":
+            raise NotDelivered("network")
+        return await post(place, card, key)
+
+    bot.platform.post = down  # type: ignore[method-assign]
+    bot.whispers("pat", f"case approve {case}")
+    bot.whispers("pat", f"case withdraw {case}")
+    bot.platform.post = post  # type: ignore[method-assign]
+    bot.waits(hours=1)
+    assert times(bot, f"title='Case {case}'") == 0
+
+
+def test_rights_are_checked_when_sending(bot: Chat) -> None:
+    """Who has left the team by then is not reminded."""
+    bot.says("pat", 'task add "Call" for @nora due fri')
+    bot.says("carla", "team remove @nora")
+    answer = bot.passes(START + timedelta(days=5))
+    assert not [s for s in answer.said if s.to == "nora" or s.ref.room == "@nora"]
+
+
+def test_an_altered_summary_is_refused(bot: Chat) -> None:
+    """A body whose hash is not the approved one is not posted; its author is told."""
+    case = submitted(bot, goals="to ride again")
+    post, released = bot.platform.post, []
+
+    async def down(place, card, key):  # type: ignore[no-untyped-def]
+        if place.room == "case-room" and not released:
+            raise NotDelivered("network")
+        return await post(place, card, key)
+
+    bot.platform.post = down  # type: ignore[method-assign]
+    bot.whispers("pat", f"case approve {case}")
+    with bot.store() as store:
+        kept = store.cases.get(case)
+        assert kept is not None
+        assert kept.summary is not None
+        parts = tuple(Part(p.section, f"{p.text} Maria.", p.sha256) for p in kept.summary.parts)
+        store.cases.save(replace(kept, summary=replace(kept.summary, parts=parts)))
+    released.append(True)
+    answer = bot.waits(1)
+    assert "Maria" not in answer.text
+    assert "no longer reads as you approved it" in answer.private
+
+
+def test_a_notice_that_cannot_be_read_stops_nothing(bot: Chat) -> None:
+    """A row that somebody damaged is buried; those behind it go out."""
+    case = approved(bot)
+    with bot.store() as store:
+        team, room = store.team(), "case-room"
+        notice = next(n for n in store.notices.about(store.id, case, "summary"))
+        assert (notice.team, notice.room) == (team.id, room)
+        broken = replace(notice, key="broken", kind="taken-back", words={}, state=NoticeState.NEW, message="")
+        store.notices.add(broken, bot.clock.now())
+    assert "T-1" in bot.says("pat", 'task add "Call" for nursing due fri').text
+    assert ("taken-back", "dead", 0) in states(bot)
