@@ -25,6 +25,10 @@ def read_value(setting: "Field[Any]", hint: Any, given: object) -> Any:
         return read_duration(_text(given, A_LENGTH))
     if hint == time | None:
         return given if isinstance(given, time) else _hour(_text(given, AN_HOUR))
+    if hint is bool:
+        if not isinstance(given, bool):
+            raise ValueError("expected true or false, without quotes")
+        return given
     form: Form = setting.metadata["form"]
     if hint == tuple[str, ...]:
         if not isinstance(given, list):
@@ -38,6 +42,8 @@ def read_words(setting: "Field[Any]", hint: Any, words: str) -> Any:
     """The value of a variable: as :func:`read_value`, a list with commas between. Raises ValueError."""
     if hint == tuple[str, ...]:
         return read_value(setting, hint, [part.strip() for part in words.split(",") if part.strip()])
+    if hint is bool:
+        return read_value(setting, hint, {"true": True, "false": False}.get(words.strip().casefold()))
     return read_value(setting, hint, words)
 
 

@@ -91,6 +91,36 @@ class ReminderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """Slack; docs/slack.md walks through it."""
+
+    mode: str = setting("off", "off, socket (no open port needed) or http (behind a proxy that speaks TLS).", Form.WORD)
+    workspaces: str = setting(
+        "one", "one (with its bot token) or many (installed by OAuth, tokens kept sealed).", Form.WORD
+    )
+    baa: bool = setting(
+        default=False,
+        about="Whether Slack has signed a business associate agreement. Until then nothing about cases is done there.",
+    )
+    modals: bool = setting(
+        default=False,
+        about="Forms as modals instead of in the direct conversation. Slack's HIPAA page names messages and files as places for patient data, not modals.",
+    )
+    bot_token: str = setting("env:SLACK_BOT_TOKEN", "The bot token (xoxb-…) of one workspace.", Form.SECRET)
+    app_token: str = setting("env:SLACK_APP_TOKEN", "The app-level token (xapp-…) of socket mode.", Form.SECRET)
+    signing_secret: str = setting(
+        "env:SLACK_SIGNING_SECRET", "What proves requests to be Slack's in http mode.", Form.SECRET
+    )
+    client_id: str = setting("env:SLACK_CLIENT_ID", "The client id, for many workspaces.", Form.SECRET)
+    client_secret: str = setting("env:SLACK_CLIENT_SECRET", "The client secret, for many workspaces.", Form.SECRET)
+    address: str = setting("https://confer.example.org", "The bot's address as Slack sees it, in http mode.")
+    listen: str = setting("127.0.0.1:3000", "Where the bot listens in http mode.")
+    base_url: str = setting("https://slack.com/api/", "Slack's Web API; GovSlack: https://slack-gov.com/api/.")
+    authorize_url: str = setting("https://slack.com/oauth/v2/authorize", "Where people consent to an installation.")
+    inbox: str = setting("slack-inbox", "What was acknowledged and is not carried out yet, sealed.", Form.PATH)
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What the programme says of itself. Nothing clinical is ever logged."""
 
@@ -106,6 +136,7 @@ class Settings:
     teams: TeamSettings = field(default_factory=TeamSettings)
     meetings: MeetingSettings = field(default_factory=MeetingSettings)
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
+    slack: SlackSettings = field(default_factory=SlackSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

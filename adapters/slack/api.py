@@ -54,7 +54,7 @@ class Api:
     @property
     def session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            raise RuntimeError("the Web API is not open")
+            raise NotDelivered("not_connected", retry_after=30)
         return self._session
 
     def client(self, token: str | None = None) -> AsyncWebClient:
@@ -94,6 +94,8 @@ class Api:
 
     async def _send(self, token: str | None, method: str, arguments: Mapping[str, Any], held: str) -> Answer:
         given = {name: value for name, value in arguments.items() if value is not None}
+        if self._session is None:
+            raise NotDelivered("not_connected", retry_after=30)
         client = self.client(token)
         try:
             if method in _READS or token is None:

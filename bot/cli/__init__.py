@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "check configuration, key, database, files, clock and zones",
     "migrate": "bring the database to the schema of this version",
     "audit": "verify the audit trail",
+    "slack": "print the app manifest, install, look at the connection",
     "deid": "hide the identifiers of HIPAA Safe Harbor in texts",
     "version": "say which version this is, and of what it is made",
 }

@@ -5,15 +5,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from zoneinfo import ZoneInfo
 
 from adapters.console import ConsoleHooks, ConsolePlatform, run_script
 from adapters.console.lines import Mistake
-from adapters.platform import Invocation, Outcome
+from adapters.platform import ChatPlatform, Invocation, NotDelivered, Outcome
 from bot.app import App, begin_house
+from bot.cli.slack import slack_platform
 from bot.cli.trouble import complain
 from bot.clock import SystemClock
 from bot.config import Configuration
@@ -54,16 +55,23 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     asyncio.get_running_loop().set_exception_handler(of_loop)
     clock = SystemClock()
     begin_house(database, ring, clock.now())
-    platforms: dict[str, ConsolePlatform] = {}
+    platforms: dict[str, ChatPlatform] = {}
     app = App(database, ring, config.settings, clock, platforms, Checkpoints(config.checkpoints, ring.root))
     console = _console(app, config, stop)
     platforms[console.name] = console
+    slack = slack_platform(config, database, ring)
+    if slack is not None:
+        platforms[slack.name] = slack
     await app.delivery.recover()
     await app.housekeeping()
-    scheduler = start_ticking(app.settle, app.housekeeping)
     intake = Intake(app.receive)
+    serving = [asyncio.create_task(_serve(slack, intake, stop))] if slack is not None else []
+    if slack is not None:
+        await _first(slack.ready.wait(), stop.wait())
+    scheduler = start_ticking(app.settle, app.housekeeping)
     listening = asyncio.create_task(_listen(console, intake))
-    complain(NO_SERVICE)
+    if not serving:
+        complain(NO_SERVICE)
     log.info("running")
     await stop.wait()
     log.info("stopping")
@@ -71,8 +79,35 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     listening.cancel()
     await asyncio.wait([listening])
     await _finish(app, intake)
+    for task in serving:  # until now it could still say what was to be said
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
     scheduler.shutdown(wait=False)
     log.info("stopped")
+
+
+async def _serve(platform: ChatPlatform, intake: Intake, stop: asyncio.Event) -> None:
+    """Let a chat service's words in; a bot whose service refuses it stops, so that somebody looks."""
+    try:
+        await platform.run(intake.receive)
+    except Exception as trouble:
+        complain(f"{platform.name} does not take the bot in: {_kind(trouble)}")
+        stop.set()
+
+
+async def _first(*waits: Coroutine[object, object, object]) -> None:
+    """Wait for the first of them, and for no longer than patience lasts."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def _kind(trouble: BaseException) -> str:
+    inner = trouble
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return inner.kind if isinstance(inner, NotDelivered) else type(inner).__name__
 
 
 async def _listen(console: ConsolePlatform, intake: Intake) -> None:

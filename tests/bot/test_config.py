@@ -148,6 +148,7 @@ def settings_values() -> st.SearchStrategy[dict[str, dict[str, object]]]:
                 timedelta: st.integers(0, 10**7).map(lambda seconds: timedelta(seconds=seconds)),
                 time | None: st.none() | st.builds(time, st.integers(0, 23), st.integers(0, 59)),
                 tuple[str, ...]: st.lists(one, max_size=3).map(tuple),
+                bool: st.booleans(),
             }.get(hints[setting.name], one)
         whole[name] = st.fixed_dictionaries(kinds)
     return st.fixed_dictionaries(whole)
