@@ -5,6 +5,7 @@ from functools import cache
 
 from conference.deid.lexicon import fold, lexicon
 from conference.deid.model import Kind, Mark
+from conference.deid.patterns import Rule, compiled, lowered
 
 _OLD = r"(?P<v>9\d|1[0-2]\d)"
 _UNITS = "one|two|three|four|five|six|seven|eight|nine"
@@ -63,13 +64,13 @@ _BORN = r"\b(?:born|b\.|birth year|year of birth|yob|dob|d\.o\.b\.?)(?: in| circ
 
 
 @cache
-def _compiled() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rule, re.IGNORECASE) for rule in (*_RULES, _BORN))
+def _compiled() -> tuple[Rule, ...]:
+    return tuple(compiled(rule) for rule in (*_RULES, _BORN))
 
 
 @cache
-def _plain() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rule, re.IGNORECASE) for rule in _PLAIN_RULES)
+def _plain() -> tuple[Rule, ...]:
+    return tuple(compiled(rule) for rule in _PLAIN_RULES)
 
 
 _HINT = re.compile(
@@ -83,8 +84,9 @@ def ages(text: str) -> list[Mark]:
     found: list[Mark] = []
     if not _HINT.search(text):
         return found
+    low = lowered(text)
     for pattern, sure in (*((p, True) for p in _compiled()), *((p, False) for p in _plain())):
-        for match in pattern.finditer(text):
+        for match in pattern.pattern.finditer(pattern.of(text, low)):
             start, end = match.span("v")
             raw = text[start:end]
             if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (

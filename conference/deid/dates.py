@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from conference.deid.model import Kind, Mark
+from conference.deid.patterns import Rule, compiled, lowered
 
 _MONTHS = {
     name: number
@@ -295,8 +296,8 @@ def _needs(rank: int, rule: str) -> str:
 
 
 @cache
-def _compiled() -> tuple[tuple[int, bool, str, re.Pattern[str]], ...]:
-    return tuple((rank, sure, _needs(rank, rule), re.compile(rule, re.IGNORECASE)) for rank, sure, rule in _RULES)
+def _compiled() -> tuple[tuple[int, bool, str, Rule], ...]:
+    return tuple((rank, sure, _needs(rank, rule), compiled(rule)) for rank, sure, rule in _RULES)
 
 
 def dates(text: str) -> list[Mark]:
@@ -305,15 +306,15 @@ def dates(text: str) -> list[Mark]:
 
 
 def _find(text: str) -> Iterator[Mark]:
-    low = text.lower()
+    low = lowered(text)
     held = {name for name, hint in _HINTS.items() if hint.search(text)} | {""}
     if any(key in low for key in _FEASTS):
         held.add("feast")
     for rank, sure, need, pattern in _compiled():
         if need not in held:
             continue
-        for match in pattern.finditer(text):
-            group = "v" if "v" in pattern.groupindex else 0
+        for match in pattern.pattern.finditer(pattern.of(text, low)):
+            group = "v" if "v" in pattern.pattern.groupindex else 0
             start, end = match.span(group)
             raw = text[start:end]
             end -= len(raw) - len(raw.rstrip(" ,-"))

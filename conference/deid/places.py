@@ -12,152 +12,167 @@ from conference.deid.addresses import addresses
 from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.lexicon import Lexicon
 from conference.deid.model import Kind, Mark
+from conference.deid.patterns import Rule, compiled, lowered
 from conference.deid.tokens import Shape, Token
 
 _ADDRESS = "street address, (B)"
 
 
 @cache
-def _rules() -> tuple[tuple[int, bool, str, re.Pattern[str]], ...]:
+def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
     states = "|".join(sorted(STATE_CODES))
     long = "|".join(re.escape(s) for s in sorted(STATES, key=len, reverse=True))
     return (
-        (70, True, "post box, (B)", re.compile(r"\bP\.?\s?O\.?\s?Box\s?#?\s?\d{1,8}\b", re.IGNORECASE)),
+        (70, True, "post box, (B)", compiled(r"\bP\.?\s?O\.?\s?Box\s?#?\s?\d{1,8}\b")),
         (
             64,
             True,
             "ZIP code, (B)",
-            re.compile(
-                r"\b(?:zip|zip ?code|postal code|postcode|post code)\b[\s:#]{0,3}(?:is\s|was\s|of\s)?(?P<v>\d{3} ?\d{1,2}(?:-\d{4})?|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2})\b",
-                re.IGNORECASE,
+            compiled(
+                r"\b(?:zip|zip ?code|postal code|postcode|post code)\b[\s:#]{0,3}(?:is\s|was\s|of\s)?(?P<v>\d{3} ?\d{1,2}(?:-\d{4})?|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2})\b"
             ),
         ),
         (
             64,
             True,
             "ZIP code, (B)",
-            re.compile(
-                rf"\b(?:(?:{states})|(?i:{states})(?=,? \d{{5}}\b)|(?i:{long})),?\s{{1,3}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\d,.]\d)"
+            Rule(
+                re.compile(
+                    rf"\b(?:(?:{states})|(?i:{states})(?=,? \d{{5}}\b)|(?i:{long})),?\s{{1,3}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\d,.]\d)"
+                ),
+                low=False,
             ),
         ),
-        (64, True, "postal code, (B)", re.compile(r"\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")),
         (
             64,
             True,
             "postal code, (B)",
-            re.compile(
-                r"(?<![\w.-])[a-z]{1,2}\d[a-z\d]? \d(?!mg|ml|mm|cm|kg|hr|am|pm|st|nd|rd|th|yo|wk|mo|pt|iu|qd|po|ng|mc|da|we|ho)[a-z]{2}\b"
-            ),
+            Rule(re.compile(r"\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"), low=False),
         ),
-        (64, True, "postal code, (B)", re.compile(r",\s{0,3}\w{2,3}\s{0,2}\n\s{0,3}\d{5}\b")),
         (
             64,
             True,
             "postal code, (B)",
-            re.compile(
-                r"\b(?:New Zealand|United Kingdom|Spain|France|Germany|Italy|Portugal|Poland|Belgium|Austria|Switzerland|Sweden|Norway|Finland|Denmark|Netherlands|Ireland|Iceland|Greece|Hungary|Canada|Australia|Brazil|Mexico|Uruguay|Estonia|Slovenia|Croatia|Cyprus|Greenland(?:er)?|Czech Republic|USA|India|Japan|South Africa)\s\d{4,6}\b",
-                re.IGNORECASE,
+            Rule(
+                re.compile(
+                    r"(?<![\w.-])[a-z]{1,2}\d[a-z\d]? \d(?!mg|ml|mm|cm|kg|hr|am|pm|st|nd|rd|th|yo|wk|mo|pt|iu|qd|po|ng|mc|da|we|ho)[a-z]{2}\b"
+                ),
+                low=False,
+            ),
+        ),
+        (64, True, "postal code, (B)", Rule(re.compile(r",\s{0,3}\w{2,3}\s{0,2}\n\s{0,3}\d{5}\b"), low=False)),
+        (
+            64,
+            True,
+            "postal code, (B)",
+            compiled(
+                r"\b(?:New Zealand|United Kingdom|Spain|France|Germany|Italy|Portugal|Poland|Belgium|Austria|Switzerland|Sweden|Norway|Finland|Denmark|Netherlands|Ireland|Iceland|Greece|Hungary|Canada|Australia|Brazil|Mexico|Uruguay|Estonia|Slovenia|Croatia|Cyprus|Greenland(?:er)?|Czech Republic|USA|India|Japan|South Africa)\s\d{4,6}\b"
             ),
         ),
         (
             62,
             True,
             _ADDRESS,
-            re.compile(
-                r"\b(?:the )?corner of (?:[\w.'’-]{1,20} ){1,5}(?:and|&) (?:[\w.'’-]{1,20}(?: (?:street|st|avenue|ave|road|rd|lane|drive|blvd)\b)?(?: [A-Z]\w{1,15})?)",
-                re.IGNORECASE,
+            compiled(
+                r"\b(?:the )?corner of (?:[\w.'’-]{1,20} ){1,5}(?:and|&) (?:[\w.'’-]{1,20}(?: (?:street|st|avenue|ave|road|rd|lane|drive|blvd)\b)?(?: [A-Z]\w{1,15})?)"
             ),
         ),
         (
             62,
             True,
             "named site, (B)",
-            re.compile(
-                r"\b(?:St|Ste|Saint|Mt|Mount)\b\.? (?!John'?s wort)[A-Z][\w]{2,20}(?:['’]s)?(?: (?:[A-Z][\w'’]{2,20}|of|the)){0,3}(?<! of)(?<! the)"
+            Rule(
+                re.compile(
+                    r"\b(?:St|Ste|Saint|Mt|Mount)\b\.? (?!John'?s wort)[A-Z][\w]{2,20}(?:['’]s)?(?: (?:[A-Z][\w'’]{2,20}|of|the)){0,3}(?<! of)(?<! the)"
+                ),
+                low=False,
             ),
         ),
         (
             62,
             True,
             "named site, (B)",
-            re.compile(
-                r"\b(?:at|to|from|in|near|by) (?P<v>(?:st|ste|saint)\.? [a-z]{3,20}(?:['’]s)?)\b", re.IGNORECASE
-            ),
+            compiled(r"\b(?:at|to|from|in|near|by) (?P<v>(?:st|ste|saint)\.? [a-z]{3,20}(?:['’]s)?)\b"),
         ),
         (
             62,
             True,
             "place smaller than a state, (B)",
-            re.compile(
-                r"\b(?i:in|from|to|near|at|of|around|downtown|outside|via|for)\s(?P<v>LA|SF|DC|NYC|nyc|D\.C\.|L\.A\.|PDX|LAX|JFK|DFW|SFO|NOLA|nola|MGH|BWH|UCLA|UCSF|USC|UPMC|CHOP|NYU|OHSU|UNC|MIT|BU|UAB|UTSW|MSK|MSKCC|BIDMC|ucla|ucsf|mgh|nyu|ohsu|upmc)\b"
+            Rule(
+                re.compile(
+                    r"\b(?i:in|from|to|near|at|of|around|downtown|outside|via|for)\s(?P<v>LA|SF|DC|NYC|nyc|D\.C\.|L\.A\.|PDX|LAX|JFK|DFW|SFO|NOLA|nola|MGH|BWH|UCLA|UCSF|USC|UPMC|CHOP|NYU|OHSU|UNC|MIT|BU|UAB|UTSW|MSK|MSKCC|BIDMC|ucla|ucsf|mgh|nyu|ohsu|upmc)\b"
+                ),
+                low=False,
             ),
         ),
         (
             62,
             False,
             "place smaller than a state, (B)",
-            re.compile(r"\b(?:NYC|nyc|LAX|DFW|MGH|BIDMC|MSKCC|UCSF|UCLA|NOLA)\b"),
+            Rule(re.compile(r"\b(?:NYC|nyc|LAX|DFW|MGH|BIDMC|MSKCC|UCSF|UCLA|NOLA)\b"), low=False),
         ),
         (
             62,
             True,
             _ADDRESS,
-            re.compile(
-                r"\b(?:at|on|near|off) (?P<v>\d{1,3}(?:st|nd|rd|th)(?: (?:and|&) (?!the\b)[A-Za-z]\w{2,15})?)(?=[\s,.;]{1,2}(?!of\b|day|visit|week|grade|floor|month|dose|time|line|rib|toe|digit|and the))(?<=[a-z]{3})",
-                re.IGNORECASE,
+            compiled(
+                r"\b(?:at|on|near|off) (?P<v>\d{1,3}(?:st|nd|rd|th)(?: (?:and|&) (?!the\b)[A-Za-z]\w{2,15})?)(?=[\s,.;]{1,2}(?!of\b|day|visit|week|grade|floor|month|dose|time|line|rib|toe|digit|and the))(?<=[a-z]{3})"
             ),
         ),
-        (62, True, "school, (B)", re.compile(r"\b(?:PS|ps|P\.S\.) ?#?\d{1,3}\b")),
+        (62, True, "school, (B)", Rule(re.compile(r"\b(?:PS|ps|P\.S\.) ?#?\d{1,3}\b"), low=False)),
         (
             62,
             True,
             "named site, (B)",
-            re.compile(
-                r"\b(?:Engine|Ladder|Precinct|Battalion|Station|Troop|Local|Post|Ward|Unit|Pod|Cell ?block) (?:No\. ?|#)?\d{1,4}[A-Z]?\b"
+            Rule(
+                re.compile(
+                    r"\b(?:Engine|Ladder|Precinct|Battalion|Station|Troop|Local|Post|Ward|Unit|Pod|Cell ?block) (?:No\. ?|#)?\d{1,4}[A-Z]?\b"
+                ),
+                low=False,
             ),
         ),
-        (63, False, "ZIP code, (B)", re.compile(r"(?<![\w.,/-])\d{5}-\d{4}(?![\w-])")),
+        (63, False, "ZIP code, (B)", Rule(re.compile(r"(?<![\w.,/-])\d{5}-\d{4}(?![\w-])"), low=False)),
         (
             62,
             True,
             _ADDRESS,
-            re.compile(
-                r"\b(?:apt|apartment|suite|ste)\b\.?\s?#?\s?(?P<v>\d{1,5}[A-Za-z]?|[A-Z]\d{0,4})(?!\w)", re.IGNORECASE
-            ),
-        ),
-        (
-            62,
-            True,
-            _ADDRESS,
-            re.compile(
-                r"\b(?:corner of|intersection of|exit)\s(?P<v>[A-Z]\w{2,20}(?:\s(?:and|&)\s[A-Z]\w{2,20})?|\d{1,3})\b"
-            ),
+            compiled(r"\b(?:apt|apartment|suite|ste)\b\.?\s?#?\s?(?P<v>\d{1,5}[A-Za-z]?|[A-Z]\d{0,4})(?!\w)"),
         ),
         (
             62,
             True,
             _ADDRESS,
-            re.compile(
-                r"\b(?:interstate|i-(?=\d)|route|rte|highway|hwy|us-|county road|state road)\s?#?\d{1,4}\b(?! ?(?:mg|%))",
-                re.IGNORECASE,
+            Rule(
+                re.compile(
+                    r"\b(?:corner of|intersection of|exit)\s(?P<v>[A-Z]\w{2,20}(?:\s(?:and|&)\s[A-Z]\w{2,20})?|\d{1,3})\b"
+                ),
+                low=False,
             ),
         ),
         (
             62,
             True,
             _ADDRESS,
-            re.compile(
-                r"\b[A-Z]\w{2,15} (?:&|and) \d{1,3}(?:st|nd|rd|th)\b|\b\d{1,3}(?:st|nd|rd|th) (?:&|and) [A-Z]\w{2,15}\b"
+            compiled(
+                r"\b(?:interstate|i-(?=\d)|route|rte|highway|hwy|us-|county road|state road)\s?#?\d{1,4}\b(?! ?(?:mg|%))"
             ),
         ),
         (
             62,
             True,
             _ADDRESS,
-            re.compile(
-                r"\b(?:[NSEW]\.? |north |south |east |west )?\d{1,3}(?:st|nd|rd|th) (?:street|st|avenue|ave)\b",
-                re.IGNORECASE,
+            Rule(
+                re.compile(
+                    r"\b[A-Z]\w{2,15} (?:&|and) \d{1,3}(?:st|nd|rd|th)\b|\b\d{1,3}(?:st|nd|rd|th) (?:&|and) [A-Z]\w{2,15}\b"
+                ),
+                low=False,
             ),
+        ),
+        (
+            62,
+            True,
+            _ADDRESS,
+            compiled(r"\b(?:[NSEW]\.? |north |south |east |west )?\d{1,3}(?:st|nd|rd|th) (?:street|st|avenue|ave)\b"),
         ),
     )
 
@@ -165,10 +180,11 @@ def _rules() -> tuple[tuple[int, bool, str, re.Pattern[str]], ...]:
 def places(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Mark]:
     """Marks of addresses, postal codes and named sites."""
     found = []
-    held = {hint: hint in text.lower() for hint in ("zip", "post", "corner")}
+    low = lowered(text)
+    held = {hint: hint in low for hint in ("zip", "post", "corner")}
     five, digit = re.search(r"\d{4}", text) is not None, any(c.isdigit() for c in text)
     for rank, sure, why, rule in _rules():
-        source = rule.pattern
+        source = rule.pattern.pattern
         if (
             ("corner of (" in source and not held["corner"])
             or (r"\d{5}" in source and not five)
@@ -176,8 +192,8 @@ def places(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Mark]:
             or (r"\d" in source and not digit)
         ):
             continue
-        for match in rule.finditer(text):
-            start, end = match.span("v" if "v" in rule.groupindex else 0)
+        for match in rule.pattern.finditer(rule.of(text, low)):
+            start, end = match.span("v" if "v" in rule.pattern.groupindex else 0)
             found.append(Mark(start, end, Kind.LOCATION, why, rank, sure))
     found += addresses(tokens, lexicon)
     found += _sites(tokens, lexicon)

@@ -4,11 +4,11 @@ Safe Harbor also asks that nobody actually knows a remaining detail to identify,
 shown with a wider wording, and a summary that holds several kinds is warned about.
 """
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
 from conference.deid.model import Mark, Quasi, cover
+from conference.deid.patterns import Rule, compiled, lowered
 
 _COUNT = r"(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|[3-9]|1[0-9])"
 _RULES: tuple[tuple[str, str, str], ...] = (
@@ -31,8 +31,8 @@ _RULES: tuple[tuple[str, str, str], ...] = (
 
 
 @cache
-def _compiled() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    return tuple((reason, wider, re.compile(rule, re.IGNORECASE)) for reason, wider, rule in _RULES)
+def _compiled() -> tuple[tuple[str, str, Rule], ...]:
+    return tuple((reason, wider, compiled(rule)) for reason, wider, rule in _RULES)
 
 
 def quasi(text: str, marks: list[Mark]) -> list[Quasi]:
@@ -46,8 +46,9 @@ def quasi(text: str, marks: list[Mark]) -> list[Quasi]:
 
 
 def _find(text: str, marks: list[Mark]) -> Iterator[Quasi]:
+    low = lowered(text)
     hidden = cover(len(text), ((m.start, m.end) for m in marks))
     for reason, wider, pattern in _compiled():
-        for match in pattern.finditer(text):
+        for match in pattern.pattern.finditer(pattern.of(text, low)):
             if hidden.find(1, match.start(), match.end()) < 0:
                 yield Quasi(match.start(), match.end(), reason, wider)

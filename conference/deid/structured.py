@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from conference.deid.model import Kind, Mark, cover
+from conference.deid.patterns import Rule, compiled, lowered
 
 _SPACED = r"[A-Za-z]{0,4} ?\d{2,5}(?: \d{2,5}){1,4}(?![\w.]|,\d)|"
 _VALUE = rf"(?P<v>{_SPACED}[A-Za-z0-9](?:[A-Za-z0-9]|[-/.](?=[A-Za-z0-9])){{2,30}})"
@@ -216,10 +217,8 @@ def _compiled() -> tuple[tuple[Kind, int, bool, str, re.Pattern[str]], ...]:
 
 
 @cache
-def _cued() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
-    return tuple(
-        (kind, why, re.compile(rf"(?i)(?<![\w])(?:{cue})(?![A-Za-z]){_GAP}{_VALUE}")) for kind, why, cue in _CUES
-    )
+def _cued() -> tuple[tuple[Kind, str, Rule], ...]:
+    return tuple((kind, why, compiled(rf"(?<![\w])(?:{cue})(?![A-Za-z]){_GAP}{_VALUE}")) for kind, why, cue in _CUES)
 
 
 def _digits(text: str) -> int:
@@ -253,9 +252,11 @@ def _by_cue(text: str) -> Iterator[Mark]:
     """Values behind a word that announces an identifier."""
     if not any(c.isdigit() for c in text):
         return
-    for kind, why, pattern in _cued():
-        for match in pattern.finditer(text):
-            value, start, end = match["v"], match.start("v"), match.end("v")
+    low = lowered(text)
+    for kind, why, rule in _cued():
+        for match in rule.pattern.finditer(rule.of(text, low)):
+            start, end = match.span("v")
+            value = text[start:end]
             count = _digits(value)
             least = 4 if kind is not Kind.ID else 5
             thin = count < least or _DOSE.match(text, end) or re.fullmatch(r"(?:19|20)\d\d", value)
