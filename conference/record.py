@@ -112,13 +112,14 @@ def preview(case: Case, roster: Iterable[Member]) -> Preview:
 
 def check_clean(parts: Iterable[Part], case: Case, roster: Iterable[Member]) -> None:
     """The second pass: an approved text in which an identifier is still found is refused."""
-    known = known_people(case, roster)
-    for part in parts:
-        if recheck(part.text, known, keep=case.keep):
-            raise Refusal(
-                f"The {part.section} still reads like it names somebody after hiding; nothing was posted. "
-                f"Reword it with `case edit {case.ref}`."
-            )
+    whole = _GAP.join(part.text for part in parts)  # as it was hidden: alone, a section reads differently
+    found = recheck(whole, known_people(case, roster), keep=case.keep)
+    if found:
+        words = " ".join(whole[found[0].start : found[0].end].split())
+        raise Refusal(
+            f"“{words[:60]}” still reads like it names somebody; nothing was posted. "
+            f'`case hide {case.ref} "{words[:60]}"` hides it, `case keep` keeps it, `case edit {case.ref}` rewords it.'
+        )
 
 
 def known_people(case: Case, roster: Iterable[Member] = ()) -> Known:
