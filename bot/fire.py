@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from bot.carry import hand_on
 from bot.planning import plan_consents, plan_series
 from bot.settings import Settings
 from conference.meeting import Meeting, MeetingKind, missing_quorum
@@ -130,7 +131,9 @@ def _lapse(firing: Firing) -> None:
     """What nobody started must not stand before the meetings to come."""
     meeting = _coming(firing)
     if meeting is not None:
-        firing.store.meetings.save(meeting.cancel("nobody started it"))
+        lapsed = meeting.cancel("nobody started it")
+        firing.store.meetings.save(lapsed)
+        hand_on(firing.store, lapsed)
         firing.note("meeting called off", meeting.ref)
         firing.edit("meeting", meeting.ref)
 

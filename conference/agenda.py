@@ -93,6 +93,11 @@ class Agenda:
         """The agenda with the item of the same number replaced."""
         return replace(self, items=tuple(item if i.number == item.number else i for i in self.items))
 
+    def not_reached(self) -> "Agenda":
+        """The agenda of a meeting that is over: what is still waiting was not reached."""
+        left = (replace(i, state=ItemState.NOT_REACHED) if i.state is ItemState.WAITING else i for i in self.items)
+        return replace(self, items=tuple(left))
+
     def without_case(self, case: CaseId) -> "Agenda":
         """The agenda without a case that was withdrawn or erased; history is kept."""
         return replace(self, items=tuple(i for i in self.items if i.case != case or i.state is not ItemState.WAITING))

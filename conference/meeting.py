@@ -131,7 +131,9 @@ class Meeting:
         return replace(self._to(MeetingState.PLANNED, "moved"), start_at=start_at, sequence=self.sequence + 1, rsvps={})
 
     def cancel(self, because: str) -> "Meeting":
-        return replace(self._to(MeetingState.CANCELLED, "cancelled"), because=because, sequence=self.sequence + 1)
+        """The meeting called off; what was to be talked about is free for another."""
+        off = self._to(MeetingState.CANCELLED, "cancelled")
+        return replace(off, because=because, sequence=self.sequence + 1, agenda=self.agenda.not_reached())
 
     def answer(self, account: Account, answer: Answer) -> "Meeting":
         if self.state not in (MeetingState.PLANNED, MeetingState.RUNNING):
@@ -232,11 +234,8 @@ class Meeting:
         """What is still waiting was not reached and is carried over by itself; the current item counts as done."""
         item = self.current
         agenda = self.agenda.put(self._spent(replace(item, state=ItemState.DONE), now)) if item else self.agenda
-        items = tuple(
-            replace(i, state=ItemState.NOT_REACHED) if i.state is ItemState.WAITING else i for i in agenda.items
-        )
         state = step(NEXT, self.state, MeetingState.ENDED, str(self.ref), "ended")
-        return replace(self, state=state, ended_at=now, phase=None, phase_at=None, agenda=replace(agenda, items=items))
+        return replace(self, state=state, ended_at=now, phase=None, phase_at=None, agenda=agenda.not_reached())
 
     # -- minutes -------------------------------------------------------------------------------------------------
     def sign(self, sha256: str, by: Account, now: datetime) -> "Meeting":

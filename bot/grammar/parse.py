@@ -182,6 +182,8 @@ class _Reader:
         if ref is not None:
             del rest[0]
             return ref
+        if self._ends_in_ref(param, rest):
+            return find_ref(rest.pop().text, letter)
         if param.context and self._in_thread(param):
             return self._in_thread(param)
         if param.optional or param.context:
@@ -189,6 +191,11 @@ class _Reader:
         if rest and not rest[0].quoted and re.match(rf"{letter}-", rest[0].text, re.IGNORECASE):
             raise Refusal(f"“{_short(rest[0].text)}” is no reference of a {_NAMES[letter]}.")
         raise Refusal(param.asked)
+
+    def _ends_in_ref(self, param: Param, rest: Sequence[Token]) -> bool:
+        """`rsvp yes M-8`: a reference may come last where no text could hold it."""
+        texts = any(p.type in (Type.TEXT, Type.LONG_TEXT, Type.WORDS) for p in self._command.positional)
+        return param.context and not texts and bool(rest) and find_ref(rest[-1].text, REFS[param.type]) is not None
 
     def _in_thread(self, param: Param) -> str:
         """What the thread is about, if it is of the parameter's kind."""

@@ -71,7 +71,7 @@ def build(request: Request, args: Args) -> Reply:
     """Fill the time with the cases that wait; the coordinator still moves, drops and locks."""
     meeting = request.meeting(args.opt("meeting", str), to=Action.SHAPE_AGENDA)
     agenda, left_out = propose(meeting.agenda, candidates(request), meeting.length)
-    for one in left_out:
+    for one in left_out if agenda != meeting.agenda else ():  # pressing Build again passes nobody over again
         request.store.cases.save(one.case.pass_over())
     meeting = meeting.with_agenda(agenda)
     request.store.meetings.save(meeting)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.carry import LEFT, carry
+from bot.carry import hand_on
 from bot.grammar.params import Args
 from bot.handlers.agenda import questions
 from bot.planning import plan_meeting
@@ -77,7 +77,7 @@ def end(request: Request, args: Args) -> Reply:
     _mark_discussed(request, before, meeting)
     request.store.meetings.save(meeting)
     plan_meeting(request.store, meeting, request.settings, request.now)
-    taken = _carry_to_next(request, meeting)
+    taken = hand_on(request.store, meeting)
     for item in meeting.agenda.items:
         case = request.store.cases.get(item.case) if item.case else None
         if case is not None and item.state is ItemState.NOT_REACHED:
@@ -88,18 +88,6 @@ def end(request: Request, args: Args) -> Reply:
         meeting, taken, decisions, tasks, questions(request, meeting), request.members, request.team_zone
     )
     return Reply(card, Audience.ROOM, kind="ended", subject=meeting.ref)
-
-
-def _carry_to_next(request: Request, meeting: Meeting) -> Meeting | None:
-    """Put what was left on the next meeting of this kind, if one is planned already."""
-    if not any(i.state in LEFT for i in meeting.agenda.items):
-        return None
-    for coming in request.store.coming_meetings():
-        if coming.is_coming and coming.kind is meeting.kind and not coming.agenda.is_locked:
-            taken = carry(meeting, coming, request)
-            request.store.meetings.save(taken)
-            return taken
-    return None
 
 
 def _mark_discussed(request: Request, before: Meeting, after: Meeting) -> None:

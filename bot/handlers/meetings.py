@@ -5,7 +5,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from bot.calendar_file import CalendarEntry, calendar_file
-from bot.carry import carry_over
+from bot.carry import carry_over, hand_on
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
 from bot.planning import plan_meeting
@@ -38,7 +38,7 @@ def schedule(request: Request, args: Args) -> Reply:
         quorum=args.opt("quorum", tuple) or (),
         closes=args.get("closes", closes_before(kind)),
     )
-    meeting = carry_over(request, meeting)
+    meeting = carry_over(request.store, meeting)
     request.store.meetings.save(meeting)
     return announce(request, meeting, start.note)
 
@@ -82,10 +82,13 @@ def poll(request: Request, args: Args) -> Reply:
 
 def vote(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str) or _polled(request), to=Action.ANSWER_MEETING)
-    choices = set(args.opt("choices", tuple) or ())
-    also = args.opt("also", int)
+    choices, also = args.opt("choices", tuple), args.opt("also", int)
     if also is not None:  # a button: one time more, or one less where it was chosen already
-        choices = set(meeting.votes.get(request.account, ())) ^ {also}
+        choices = tuple(set(meeting.votes.get(request.account, ())) ^ {also})
+    if choices is None:
+        raise Refusal(
+            f"Say which times suit you, e.g. vote {meeting.ref} 1 3; `vote {meeting.ref} none` takes yours back."
+        )
     meeting = meeting.vote(request.account, choices)
     request.store.meetings.save(meeting)
     refresh(request, meeting, "poll")
@@ -94,7 +97,7 @@ def vote(request: Request, args: Args) -> Reply:
 
 def fix(request: Request, args: Args) -> Reply:
     meeting = request.meeting(args.opt("meeting", str) or _polled(request), to=Action.PLAN_MEETING)
-    meeting = carry_over(request, meeting.fix(args.one("choice", int), request.now))
+    meeting = carry_over(request.store, meeting.fix(args.one("choice", int), request.now))
     request.store.meetings.save(meeting)
     refresh(request, meeting, "poll")
     return announce(request, meeting)
@@ -126,7 +129,9 @@ def cancel(request: Request, args: Args) -> Reply:
     request.store.meetings.save(meeting)
     plan_meeting(request.store, meeting, request.settings, request.now)
     refresh(request, meeting, "meeting")
-    return Reply(present.cancelled(meeting, request.team_zone), Audience.ROOM, kind="cancelled", subject=meeting.ref)
+    taken = hand_on(request.store, meeting)
+    card = present.cancelled(meeting, request.team_zone, taken)
+    return Reply(card, Audience.ROOM, kind="cancelled", subject=meeting.ref)
 
 
 def rsvp(request: Request, args: Args) -> Reply:

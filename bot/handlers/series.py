@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.carry import hand_on
 from bot.grammar.params import Args
 from bot.handlers.meetings import checked_length, closes_before, is_call_due, refresh
 from bot.planning import plan_meeting, plan_series, series_times, times_to_plan
@@ -61,15 +62,11 @@ def change(request: Request, args: Args) -> Reply:
     left = [m for m in _coming(request, series) if m.recurrence_at not in kept]
     dropped = [_cancel(request, replace(m, recurrence_at=None), "the series moved") for m in left]
     made = plan_series(request.store, series, request.team, request.settings, request.now)
-    note = (
-        f"now follows another rhythm; {common.count(len(dropped), 'meeting')} planned before cancelled"
-        if dropped
-        else "now follows another rhythm"
-    )
     _announce_first(request, series, made)
-    return Reply(
-        present.series_changed(series, note, made, request.team_zone), Audience.ROOM, kind="series", subject=series.ref
+    card = present.series_changed(
+        series, "follows another rhythm now", made, request.team_zone, _handed_on(request, dropped)
     )
+    return Reply(card, Audience.ROOM, kind="series", subject=series.ref)
 
 
 def skip(request: Request, args: Args) -> Reply:
@@ -82,10 +79,10 @@ def skip(request: Request, args: Args) -> Reply:
         raise Refusal(f"{series.ref} does not meet on {common.day(on)}. `meetings` lists its dates.")
     request.store.series.save(series)
     hit = [m for m in _coming(request, series) if m.recurrence_at and m.recurrence_at.astimezone(zone).date() == on]
-    for meeting in hit:
-        _cancel(request, meeting, "skipped")
-    what = f"skips {common.day(on)}" + "".join(f"; {m.ref} is cancelled" for m in hit)
-    return Reply(present.series_changed(series, what, (), request.team_zone), Audience.ROOM)
+    dropped = [_cancel(request, meeting, "skipped") for meeting in hit]
+    what = f"skips {common.day(on)}"
+    card = present.series_changed(series, what, (), request.team_zone, _handed_on(request, dropped))
+    return Reply(card, Audience.ROOM)
 
 
 def stop(request: Request, args: Args) -> Reply:
@@ -93,12 +90,8 @@ def stop(request: Request, args: Args) -> Reply:
     request.store.series.save(series)
     dropped = [_cancel(request, m, "the series was stopped") for m in _coming(request, series)]
     plan_series(request.store, series, request.team, request.settings, request.now)
-    return Reply(
-        present.series_changed(
-            series, f"is stopped; {common.count(len(dropped), 'planned meeting')} cancelled", (), request.team_zone
-        ),
-        Audience.ROOM,
-    )
+    card = present.series_changed(series, "is stopped", (), request.team_zone, _handed_on(request, dropped))
+    return Reply(card, Audience.ROOM)
 
 
 def _announce_first(request: Request, series: Series, made: Sequence[Meeting]) -> None:
@@ -128,6 +121,13 @@ def _first(request: Request, rule: Recurrence, clock: time) -> datetime:
 
 def _coming(request: Request, series: Series) -> list[Meeting]:
     return [m for m in request.store.meetings_of_series(series.ref, request.now) if m.is_coming]
+
+
+def _handed_on(request: Request, dropped: Sequence[Meeting]) -> Sequence[Meeting]:
+    """What was on the agendas of the meetings that are called off goes to the next one that is not."""
+    for meeting in dropped:
+        hand_on(request.store, meeting)
+    return dropped
 
 
 def _cancel(request: Request, meeting: Meeting, why: str) -> Meeting:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.grammar.params import Args
 from bot.handlers.cases import refresh_summary, summary_notice
 from bot.handlers.meetings import refresh
-from bot.planning import plan_consents, plan_meeting, plan_task
+from bot.planning import plan_consents, plan_meeting, plan_series, plan_task
 from bot.present import house as present
 from bot.request import Reply, Request
 from conference.case import Case
@@ -63,11 +63,15 @@ def _replan(request: Request, last: Undoable) -> None:
     for change in last.changes:
         task = request.store.tasks.get(change.ref) if change.table == "tasks" else None
         meeting = request.store.meetings.get(change.ref) if change.table == "meetings" else None
+        series = request.store.series.get(change.ref) if change.table == "series" else None
         if task is not None:
             plan_task(request.store, task, request.settings, request.now)
         elif meeting is not None:
             plan_meeting(request.store, meeting, request.settings, request.now)
             refresh(request, meeting, "meeting")
+            refresh(request, meeting, "poll")
+        elif series is not None:
+            plan_series(request.store, series, request.team, request.settings, request.now)
         elif change.table in ("tasks", "meetings"):
             request.store.timers.plan(change.ref, {}, request.now)
 

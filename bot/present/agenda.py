@@ -85,7 +85,7 @@ def call(meeting: Meeting, zone: ZoneInfo) -> Card:
     return note(
         f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}: which cases and topics?",
         f"Submit a case in private with `case submit`, put one on with `case present C-… {meeting.ref}`, "
-        f'add a topic with `agenda add "…" 10m`, or just answer this message. Open until {when(closes, zone)}.',
+        f'add a topic with `agenda add "…" 10m`, or just answer this message. Please by {when(closes, zone)}.',
         buttons=[Button("Submit a case", "case submit"), Button("Agenda", f"agenda {meeting.ref}")],
     )
 

@@ -55,9 +55,10 @@ def moved(meeting: Meeting, before: datetime, zone: ZoneInfo, hint: str) -> Card
     )
 
 
-def cancelled(meeting: Meeting, zone: ZoneInfo) -> Card:
+def cancelled(meeting: Meeting, zone: ZoneInfo, taken: Meeting | None = None) -> Card:
     return note(
         f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}, is cancelled: {meeting.because}",
+        f"What was on its agenda is on that of {taken.ref} now, {when(taken.start_at, zone)}." if taken else "",
         tone=Tone.WARNING,
     )
 
@@ -109,7 +110,9 @@ def reminder(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Car
 
 
 def quorum_chaser(meeting: Meeting, missing: Sequence[Discipline], zone: ZoneInfo) -> str:
-    return f"{meeting.title}, {when(meeting.start_at, zone)}, still has nobody for {disciplines(missing)}. Can you come?"
+    return (
+        f"{meeting.title}, {when(meeting.start_at, zone)}, still has nobody for {disciplines(missing)}. Can you come?"
+    )
 
 
 def series_line(series: Series) -> Row:
@@ -130,12 +133,17 @@ def series_listing(series: Sequence[Series]) -> Card:
     return Card(count(len(series), "series", "series"), (Rows(tuple(series_line(s) for s in series)),))
 
 
-def series_changed(series: Series, what: str, meetings: Sequence[Meeting], zone: ZoneInfo) -> Card:
+def series_changed(
+    series: Series, what: str, meetings: Sequence[Meeting], zone: ZoneInfo, dropped: Sequence[Meeting] = ()
+) -> Card:
     rows = tuple(Row(m.ref, when(m.start_at, zone)) for m in meetings[:_FIRST])
     if len(meetings) > _FIRST:
         rows = (*rows, Row("…", f"and {len(meetings) - _FIRST} more; `meetings` lists them"))
     line = series_line(series)
     blocks: tuple[Block, ...] = (Text(", ".join(line.details)),)
+    if dropped:
+        more = f" and {len(dropped) - _FIRST} more" if len(dropped) > _FIRST else ""
+        blocks += (Text(f"Cancelled: {', '.join(m.ref for m in dropped[:_FIRST])}{more}."),)
     return Card(f"{series.ref} {series.title} {what}.", (*blocks, *((Rows(rows),) if rows else ())))
 
 

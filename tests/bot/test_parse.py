@@ -266,6 +266,22 @@ def test_the_thread_supplies_the_reference() -> None:
     assert values("rsvp yes", thread_subject="C-7K2P") == {"answer": "yes"}
 
 
+@pytest.mark.parametrize(
+    ("line", "meeting"),
+    [
+        ("rsvp yes M-8", "M-8"),
+        ("vote 1 3 m-8", "M-8"),
+        ("meeting fix 2 M-8", "M-8"),
+        ("meeting move thu 09:00 M-8", "M-8"),
+    ],
+)
+def test_a_reference_may_come_last(line: str, meeting: str) -> None:
+    """Where no text could hold it, and one in front wins."""
+    assert values(line)["meeting"] == meeting
+    assert "M-8" in refused("rsvp M-3 yes M-8")
+    assert values("agenda add Talk about M-8") == {"topic": "Talk about M-8"}
+
+
 def test_a_form_supplies_a_text_that_the_words_leave_out() -> None:
     """The words win over the field."""
     assert values("agenda add", fields={"topic": "From the form"})["topic"] == "From the form"

@@ -87,6 +87,7 @@ def test_a_proposed_agenda(planned: Chat) -> None:
     assert topics(planned)[2:] == calm[:2]
     assert "safety first" in built.in_room
     assert f"No time left for {calm[2]}" in built.in_room
+    planned.presses("carla", "Build")
     assert "passed over 1 time" in planned.says("carla", "agenda build M-2").in_room
     assert topics(planned, "M-2") == [calm[2]]
 

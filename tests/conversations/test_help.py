@@ -21,12 +21,10 @@ def test_help_names_every_command(bot: Chat) -> None:
     assert all(word in shown.private for command in TABLE.commands for word in command.path[:2])
 
 
-@pytest.mark.parametrize("command", TABLE.commands, ids=lambda c: c.words)
-def test_help_for_each_command(bot: Chat, command) -> None:  # type: ignore[no-untyped-def]
-    """Usage and example of every command, made from the table."""
-    shown = bot.says("nora", f"help {command.words}").text
-    assert command.usage in shown
-    assert not bot.says("nora", f"help {command.words.upper()}").refused
+def test_help_for_each_command(bot: Chat) -> None:
+    """Usage of every command, made from the table, in any letter case."""
+    for command in TABLE.commands:
+        assert command.usage in bot.whispers("nora", f"Help {command.words.upper()}").text
 
 
 def test_help_says_who_may(bot: Chat) -> None:

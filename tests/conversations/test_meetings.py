@@ -110,6 +110,9 @@ def test_a_vote_can_be_changed_and_taken_back(bot: Chat) -> None:
     bot.presses("nora", "1")
     assert "Tue 24 Nov 2026, 09:00 EST; Thu 26 Nov 2026, 12:30 EST" in bot.presses("nora", "3").private
     assert "taken back" in bot.says("nora", "vote none").private
+    bot.says("nora", "vote 1")
+    assert "1: @nora" not in _shown(bot.says("nora", "undo"))
+    assert "`vote M-1 none` takes yours back" in refusal(bot.says("nora", "vote"))
     assert refusal(bot.says("nora", "vote 4")) == "M-1 offers the times 1 to 3."
 
 
@@ -154,6 +157,20 @@ def test_a_meeting_called_off(bot: Chat) -> None:
     assert "M-1 is cancelled" in refusal(bot.says("carla", "meeting cancel M-1 because again"))
     assert "M-1 is cancelled" in refusal(bot.says("nora", "rsvp M-1 yes"))
     assert "M-1 is cancelled" in refusal(bot.says("nora", 'agenda add "Form" meeting M-1'))
+
+
+def test_what_was_planned_for_a_cancelled_meeting_goes_to_the_next(bot: Chat) -> None:
+    """The room hears where it is now; taking the cancellation back brings it home."""
+    scheduled(bot)
+    bot.says("carla", 'meeting schedule "Huddle" wed 08:00 kind huddle')
+    bot.says("carla", 'meeting schedule "Next" thu 08:00')
+    bot.says("nora", "agenda add Triage form 10m")
+    off = bot.says("carla", "meeting cancel M-1 because rain")
+    assert "What was on its agenda is on that of M-3 now, Thu 26 Nov 2026, 08:00 EST." in off.in_room
+    assert "Triage form" in bot.says("nora", "agenda M-3").text
+    assert not bot.says("carla", "undo").refused
+    assert "Triage form" in bot.says("nora", "agenda M-1").text
+    assert "Triage form" not in bot.says("nora", "agenda M-3").text
 
 
 @pytest.mark.parametrize(
