@@ -76,6 +76,7 @@ class Admission:
             return
         try:
             await connection.server.call("POST", f"/join/{segment(room.successor)}", {})
+            connection.joining.add(room.successor)
         except (MatrixRefused, Unreachable) as trouble:
             log.warning("the new version of a room is not open yet: %s", trouble)  # an invitation will come
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 from adapters.card import Button, Form
 from adapters.matrix import hints
@@ -19,7 +20,17 @@ from adapters.platform import Invocation, MessageRef, Outcome, Place, Receive, S
 
 log = logging.getLogger(__name__)
 
-Dialogue = Callable[[Room, str, Words, "Origin"], Awaitable[bool]]
+InRoom = Callable[[Room, "Origin", Opened], Awaitable[bool]]
+
+
+class Forms(Protocol):
+    """What takes the answers to forms."""
+
+    async def begin(self, origin: "Origin", offer: Offer, form: Form) -> None:
+        """Ask for the form's first field."""
+
+    async def heard(self, room: Room, origin: "Origin", words: Words) -> bool:
+        """Whether the words were about a form."""
 
 
 class Origin:
@@ -45,8 +56,9 @@ class Incoming:
         self._connection, self._admission, self._hints = connection, admission, said
         self._receive: Receive | None = None
         self.held = Held(connection, said)
-        self.dialogue: Dialogue | None = None
-        self.in_room: Callable[[Room, str, str, JSON, str], Awaitable[bool]] | None = None
+        self.forms: Forms | None = None
+        self.in_room: InRoom | None = None
+        """Takes what is encrypted and no message: the steps of a verification."""
 
     def listen(self, receive: Receive) -> None:
         self._receive = receive
@@ -84,7 +96,7 @@ class Incoming:
         connection.counters.read += 1
         # Not the event's id: a homeserver could send the same ciphertext again under another one.
         origin = Origin(room, event, f"megolm:{opened.session}:{opened.index}")
-        if self.in_room and await self.in_room(room, origin.sender, origin.id, opened.content, opened.type):
+        if self.in_room and await self.in_room(room, origin, opened):
             return
         if opened.type == "m.room.message":
             words = words_of(opened.content, connection.own_in(room))
@@ -125,7 +137,7 @@ class Incoming:
         direct = room.is_direct(connection.account)
         if await self._objects(room, spoken_to=words.said is not None or direct):
             return
-        if self.dialogue and await self.dialogue(room, origin.sender, words, origin):
+        if self.forms and await self.forms.heard(room, origin, words):
             return
         if await self._chosen(origin, words, direct):
             return
@@ -160,7 +172,9 @@ class Incoming:
             case Button():
                 await self._press(origin, offer, choice)
             case Form():
-                return False
+                if self.forms is None:
+                    return False
+                await self.forms.begin(origin, offer, choice)
         return True
 
     async def _reaction(self, room: Room, event: JSON, content: JSON) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from adapters.card import Card
 from adapters.matrix.admission import Admission
 from adapters.matrix.connection import Connection, Counters, number_of
+from adapters.matrix.dialogue import Dialogues
 from adapters.matrix.direct import DirectRooms
 from adapters.matrix.hints import Hints
 from adapters.matrix.http import JSON, Homeserver, MatrixRefused, Unreachable, segment
@@ -139,7 +140,9 @@ class MatrixPlatform:
         admission = Admission(connection)
         incoming = Incoming(connection, admission, hints)
         incoming.listen(receive)
-        outgoing = Outgoing(connection, DirectRooms(connection))
+        direct = DirectRooms(connection)
+        outgoing = Outgoing(connection, direct)
+        incoming.forms = Dialogues(connection, direct, incoming)
 
         async def to_device(event: JSON) -> None:
             await self._to_device(connection, incoming, event)

@@ -160,10 +160,12 @@ class SyncLoop:
             await patiently(lambda: connection.machine.upload(connection.server))
 
     def _joined(self, room_id: str, part: JSON, batch: _Batch, *, full: bool) -> None:
+        was_asked_in = room_id in self._connection.joining
         room, is_new = self._as_it_is(room_id, part)
         timeline = part.get("timeline", {})
         events = _events(timeline)
-        arrival = self._arrival([*_events(part.get("state", {})), *events] if not full else events) if is_new else None
+        looked_at = events if full else [*_events(part.get("state", {})), *events]
+        arrival = self._arrival(looked_at, was_asked_in=was_asked_in) if is_new else None
         if not self._token:
             return  # what was said before the bot's first start was not said to it
         if arrival:
@@ -191,9 +193,9 @@ class SyncLoop:
             self._ever_encrypted.add(room_id)
         return room, is_new
 
-    def _arrival(self, events: list[JSON]) -> str | None:
-        """The event with which the bot came in, if it is among these."""
-        found = [e for e in events if self._is_own_membership(e, "join")]
+    def _arrival(self, events: list[JSON], *, was_asked_in: bool) -> str | None:
+        """The event with which the bot came in, if it is among these; a room that it made itself is no arrival."""
+        found = [e for e in events if self._is_own_membership(e, "join") and (was_asked_in or _before(e) == "invite")]
         return str(found[-1]["event_id"]) if found else None
 
     def _since_invitation(self, events: list[JSON]) -> list[JSON]:
@@ -207,7 +209,7 @@ class SyncLoop:
             and event.get("state_key") == self._connection.account
             and event.get("content", {}).get("membership") in memberships
             # A changed display name is told as a join too.
-            and event.get("unsigned", {}).get("prev_content", {}).get("membership") != "join"
+            and _before(event) != "join"
         )
 
     def _invitation(self, room_id: str, part: JSON) -> Work:
@@ -267,6 +269,11 @@ class SyncLoop:
 
 def _events(part: JSON) -> list[JSON]:
     return [event for event in part.get("events", []) if isinstance(event, dict)]
+
+
+def _before(event: JSON) -> str:
+    """The membership that a membership event replaced."""
+    return str(event.get("unsigned", {}).get("prev_content", {}).get("membership", ""))
 
 
 async def _carried_out(work: Work) -> None:

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -18,7 +20,10 @@ from adapters.console.offers import newest_labelled
 from adapters.console.render import card_lines
 from adapters.console.world import Message
 from adapters.memory import MemoryPlatform
-from adapters.platform import ChatPlatform, Invocation, MessageRef, Outcome, Place
+from adapters.platform import ChatPlatform, Invocation, MessageRef, Outcome, Place, Source
+from tests.matrix.house import House
+from tests.matrix.people import Person
+from tests.matrix.synapse import shared_synapse
 
 NOW = datetime(2026, 12, 1, 13, 0, tzinfo=UTC)
 
@@ -148,6 +153,64 @@ class ConsoleChat:
         return [Seen(self._world.ref(message), _words(message)) for message in reversed(seen)]
 
 
+class MatrixChat:
+    """A bot and people with clients of their own on a real homeserver."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.platform = house.start()
+        self._people: dict[str, Person] = {}
+
+    async def hears(self, count: int) -> Sequence[Invocation]:
+        ear = self._house.ear
+        joined = sum(one.source is Source.JOINED for one in ear.heard)
+        heard = await ear.hears(count + joined, all_sources=True)
+        return [one for one in heard if one.source is not Source.JOINED][:count]
+
+    async def room(self, name: str, *people: str) -> Place:
+        for person in people:
+            await self._person(person)
+        return Place("matrix", await self._house.room(name, *(self._people[person] for person in people)))
+
+    async def direct(self, person: str) -> Place:
+        return Place("matrix", await self._house.direct(await self._person(person)), direct=True)
+
+    def account(self, person: str) -> str:
+        return self._people[person].account
+
+    async def says(self, person: str, place: Place, text: str) -> MessageRef:
+        relation: dict[str, object] = {}
+        if place.thread:
+            root = {"event_id": place.thread}
+            relation = {"rel_type": "m.thread", "is_falling_back": True, "m.in_reply_to": root, **root}
+        more = {"m.relates_to": relation} if relation else {}
+        return MessageRef(place.room, await self._people[person].says(place.room, text, **more))
+
+    async def presses(self, person: str, message: MessageRef, label: str) -> None:
+        await self._replies(person, message, label)
+
+    async def fills(self, person: str, message: MessageRef, fields: Mapping[str, str]) -> None:
+        await self._replies(person, message, "\n".join(f"{name}: {value}" for name, value in fields.items()))
+
+    async def sees(self, person: str, place: Place) -> Sequence[Seen]:
+        client = await self._person(person)
+        seen: list[Seen] = []
+        for room in self._house.rooms_of(client.account, place.room):
+            await client.is_up_to_date(room)
+            seen += [Seen(MessageRef(room, said.event), said.text) for said in client.sees(room)]
+        return seen
+
+    async def _person(self, name: str) -> Person:
+        if name not in self._people:
+            self._people[name] = await self._house.person(name)
+        return self._people[name]
+
+    async def _replies(self, person: str, message: MessageRef, text: str) -> None:
+        await self._people[person].is_up_to_date(message.room)
+        answered = {"m.in_reply_to": {"event_id": message.message}}
+        await self._people[person].says(message.room, text, **{"m.relates_to": answered})
+
+
 def _words(message: Message) -> str:
     return words_of(message.card) if message.card else message.text
 
@@ -193,7 +256,33 @@ async def _running(platform: ChatPlatform, ear: Ear) -> AsyncIterator[None]:
             await task
 
 
+@asynccontextmanager
+async def matrix_chat() -> AsyncIterator[Chat]:
+    with TemporaryDirectory(prefix="confer-matrix-") as folder:
+        async with House(shared_synapse().url, Path(folder)) as house:
+            yield MatrixChat(house)
+
+
+@asynccontextmanager
+async def slack_socket() -> AsyncIterator[Chat]:
+    from tests.slack.contract import slack_chat  # it builds on what stands above
+
+    async with slack_chat() as chat:
+        yield chat
+
+
+@asynccontextmanager
+async def slack_http() -> AsyncIterator[Chat]:
+    from tests.slack.contract import slack_http_chat
+
+    async with slack_http_chat() as chat:
+        yield chat
+
+
 PLATFORMS: dict[str, Callable[[], AbstractAsyncContextManager[Chat]]] = {
     "memory": memory_chat,
     "console": console_chat,
+    "slack": slack_socket,
+    "slack-http": slack_http,
+    "matrix": matrix_chat,
 }

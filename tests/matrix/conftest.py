@@ -1,13 +1,13 @@
 """One homeserver for all tests of a run."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tests.matrix.house import House
-from tests.matrix.synapse import Synapse, running_synapse
+from tests.matrix.synapse import Synapse, shared_synapse
 
 Story = Callable[[House], Awaitable[None]]
 Play = Callable[[Story], None]
@@ -15,9 +15,8 @@ DEADLINE = 90
 
 
 @pytest.fixture(scope="session")
-def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
-    with running_synapse(tmp_path_factory.mktemp("synapse")) as running:
-        yield running
+def synapse() -> Synapse:
+    return shared_synapse()
 
 
 @pytest.fixture

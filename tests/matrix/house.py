@@ -137,3 +137,10 @@ class House:
         await person.sees_member(room, self.bot)
         await self.ear.is_in(room)
         return room
+
+    def rooms_of(self, account: str, room: str) -> list[str]:
+        """The room, where the person is in it, and where the bot whispers to the person."""
+        connection = self.platform._connection
+        assert connection
+        present = [r for r in connection.rooms.values() if account in r.present]
+        return [r.id for r in sorted(present, key=lambda r: r.id != room) if r.id == room or r.is_direct(self.bot)]

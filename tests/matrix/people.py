@@ -64,6 +64,7 @@ class Person:
     signed: bool
     heard: dict[str, dict[str, Heard]] = field(default_factory=dict)
     to_device: list[Any] = field(default_factory=list)
+    arrived: set[str] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _task: "asyncio.Task[None] | None" = None
 
@@ -127,6 +128,8 @@ class Person:
 
     async def joins(self, room: str) -> None:
         await self.until(lambda: room in self.client.invited_rooms or room in self.client.rooms, "an invitation")
+        if room in self.client.rooms:
+            return
         joined = await self.client.join(room)
         assert not isinstance(joined, JoinError), joined
         await self.until(lambda: room in self.client.rooms, "the room")
@@ -166,6 +169,16 @@ class Person:
 
         return await self.until(found, repr(words), within)  # type: ignore[no-any-return]
 
+    async def is_up_to_date(self, room: str) -> None:
+        """Come into the room where invited, and wait until all is seen that the homeserver has of it."""
+        await self.joins(room)
+        async with Homeserver(str(self.client.homeserver), self.client.access_token) as server:
+            page = await server.call("GET", f"/rooms/{room}/messages", query={"dir": "b", "limit": "100"})
+        said = {
+            e["event_id"] for e in page["chunk"] if "state_key" not in e and "redacted_because" not in e["unsigned"]
+        }
+        await self.until(lambda: said <= self.arrived, "what was said")
+
     async def _on_to_device(self, event: Any) -> None:
         self.to_device.append(event)
         self._changed.set()
@@ -177,6 +190,7 @@ class Person:
         source = event.source
         if "state_key" in source or not hasattr(event, "event_id"):
             return
+        self.arrived.add(event.event_id)
         room_of = self.heard.setdefault(room.room_id, {})
         kind, content = str(source.get("type", "")), source.get("content", {})
         if kind == "m.room.redaction":
@@ -208,7 +222,7 @@ async def new_person(
         if same is None:
             await register(server, local, password, SECRET)
     account = same.account if same else f"@{local}:{SERVER}"
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     config = AsyncClientConfig(store=SqliteStore, encryption_enabled=True, pickle_key=secrets.token_hex(16))
     client = AsyncClient(url, account, store_path=str(folder), config=config)
     await client.login(password, device_name=name)

@@ -1,15 +1,18 @@
 """A real homeserver on loopback: Synapse from PyPI, with nothing outside one folder."""
 
+import atexit
 import contextlib
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 SECRET = "for-tests-only"
@@ -129,3 +132,14 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+@cache
+def shared_synapse() -> Synapse:
+    """One homeserver for everything in this process; it ends with it."""
+    stack = ExitStack()
+    folder = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="confer-synapse-", ignore_cleanup_errors=True))
+    )
+    atexit.register(stack.close)
+    return stack.enter_context(running_synapse(folder))

@@ -6,19 +6,15 @@ from typing import Any
 import pytest
 
 from adapters.card import Card
+from adapters.matrix import log_in
+from adapters.matrix.http import Homeserver
+from adapters.matrix.login import Credentials, session_of
 from adapters.matrix.platform import Stopped
 from adapters.platform import NotDelivered, Outcome, Place
 from tests.matrix.conftest import Play
 from tests.matrix.house import House
-from tests.matrix.people import DEADLINE
+from tests.matrix.people import PASSWORD
 from tests.matrix.proxy import Proxy
-
-
-async def until(true: Any, within: float = DEADLINE) -> None:
-    """Wait for something that nothing tells us about."""
-    async with asyncio.timeout(within):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 def test_commands_typed_while_the_bot_was_down(play: Play) -> None:
@@ -30,7 +26,6 @@ def test_commands_typed_while_the_bot_was_down(play: Play) -> None:
         room = await house.room("case-room", dana)
         await dana.says(room, "!confer first")
         await house.ear.hears(1)
-        await until(lambda: house.drawer.kept.get("sync-token"))
         await house.stop()
         for number in range(70):
             await dana.says(room, f"!confer task {number}")
@@ -173,9 +168,6 @@ def test_logged_out_means_stop(play: Play) -> None:
         house.start()
         dana = await house.person("dana")
         room = await house.room("case-room", dana)
-        from adapters.matrix.http import Homeserver
-        from adapters.matrix.login import session_of
-
         session = await session_of(house.drawer)
         assert session
         async with Homeserver(house.url, session.token) as server:
@@ -211,10 +203,6 @@ def test_lost_store_is_noticed_and_said(play: Play, how: str) -> None:
         assert isinstance(ended, Stopped)
         assert ended.why == "store_lost"
         await dana.hears(room, "confer matrix login", by=house.bot)
-        from adapters.matrix import log_in
-        from adapters.matrix.login import Credentials
-        from tests.matrix.people import PASSWORD
-
         await log_in(house.setup, house.drawer, Credentials(house.name, PASSWORD))
         house.start()
         await house.platform.post(Place("matrix", room), Card("Mended"), "k9")
@@ -229,8 +217,6 @@ def test_store_is_for_nobody_elses_eyes(play: Play) -> None:
     """The crypto store is private and its keys are sealed with random bytes that only the drawer has (fact 9)."""
 
     async def story(house: House) -> None:
-        from adapters.matrix.login import session_of
-
         session = await session_of(house.drawer)
         assert session
         folder = house.setup.folder

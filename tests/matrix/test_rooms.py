@@ -64,7 +64,11 @@ def test_world_readable_room_is_left_with_the_reason(play: Play) -> None:
     async def story(house: House) -> None:
         house.start()
         dana = await house.person("dana")
-        seen = {"type": "m.room.history_visibility", "state_key": "", "content": {"history_visibility": "world_readable"}}
+        seen = {
+            "type": "m.room.history_visibility",
+            "state_key": "",
+            "content": {"history_visibility": "world_readable"},
+        }
         room = await dana.makes_room("glass", house.bot, also=[seen])
         await refused_in(house, dana, room, "not in this room can read it")
 
