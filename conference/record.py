@@ -60,6 +60,22 @@ _KIN: Mapping[str, Role] = {
         ],
         Role.RELATIVE,
     ),
+    **dict.fromkeys(
+        [
+            "friend",
+            "neighbour",
+            "neighbor",
+            "colleague",
+            "coworker",
+            "boss",
+            "teacher",
+            "roommate",
+            "flatmate",
+            "landlord",
+            "lawyer",
+        ],
+        Role.OTHER,
+    ),
 }
 Mark = TypeVar("Mark", Finding, Quasi)
 _BETWEEN = re.compile(r"[;,\n/]+|\band\b")
@@ -160,7 +176,9 @@ def _relatives(text: str) -> Iterator[KnownPerson]:
         words = entry.split()
         role = next((_KIN[w.casefold()] for w in words if w.casefold() in _KIN), Role.OTHER)
         name = " ".join(
-            w for w in words if w.casefold() not in _KIN and w.casefold() not in ("his", "her", "their", "the")
+            w
+            for w in words
+            if w.casefold() not in _KIN and w.casefold() not in ("his", "her", "their", "the", "a", "my")
         )
         if name:
             yield KnownPerson(role, (name,))
