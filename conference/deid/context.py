@@ -70,6 +70,8 @@ class Reader:
     def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
         self._tokens = tokens
         self._lexicon = lexicon
+        self._befores: dict[int, list[str]] = {}
+        self._afters: dict[int, list[str]] = {}
         self._endings = tuple(lexicon.lists["ending"])
         self._prefixes = tuple(lexicon.lists["prefix"])
         words = [t for t in tokens if t.is_word]
@@ -180,7 +182,9 @@ class Reader:
 
     def _before(self, at: int) -> list[str]:
         """Keys of the three tokens before, nearest first; dots of abbreviations are passed over."""
-        found: list[str] = []
+        if at in self._befores:
+            return self._befores[at]
+        origin, found = at, list[str]()
         while len(found) < 3 and at > 0:
             at -= 1
             token = self._tokens[at]
@@ -189,17 +193,20 @@ class Reader:
             if token.text == "." and at > 0 and self._tokens[at - 1].key in self._lexicon.lists["title"]:
                 continue
             found.append(token.key if not token.masked else "[]")
-        return found + [""] * (3 - len(found))
+        self._befores[origin] = found + [""] * (3 - len(found))
+        return self._befores[origin]
 
     def _after(self, at: int) -> list[str]:
-        found: list[str] = []
-        while len(found) < 3 and at + 1 < len(self._tokens):
-            at += 1
-            token = self._tokens[at]
+        """Keys of the three tokens behind; signs as they are."""
+        if at in self._afters:
+            return self._afters[at]
+        found = []
+        for token in self._tokens[at + 1 : at + 4]:
             if token.text == "\n":
                 break
             found.append(token.key if token.is_word else token.text)
-        return found + [""] * (3 - len(found))
+        self._afters[at] = found + [""] * (3 - len(found))
+        return self._afters[at]
 
     def _frame(self, at: int, reading: Reading) -> None:
         """The words around: titles, kin, verbs of speech, prepositions of place."""

@@ -268,17 +268,22 @@ def _by_cue(text: str) -> Iterator[Mark]:
             yield Mark(start, end, kind, why, 85 if kind is not Kind.ID else 78)
 
 
+def _possible(kind: Kind, why: str, *, digit: bool, sign: bool, mail: bool) -> bool:
+    """Whether the text holds what the rule cannot do without."""
+    if kind is Kind.EMAIL:
+        return mail and sign
+    if kind is Kind.URL or why.startswith(("account handle", "hardware", "network")):
+        return sign
+    return digit or why.startswith("number spelt")
+
+
 def structured(text: str) -> list[Mark]:
     """Marks of all identifiers that have a form of their own."""
     harmless = cover(len(text), (m.span() for m in _HARMLESS.finditer(text)))
     found = list(_by_cue(text))
-    digit, sign = any(c.isdigit() for c in text), any(c in "@./_:" for c in text)
+    digit, sign, mail = any(c.isdigit() for c in text), any(c in "@./_:" for c in text), "@" in text
     for kind, rank, sure, why, pattern in _compiled():
-        if not (
-            sign
-            if kind in (Kind.EMAIL, Kind.URL) or why.startswith(("account handle", "hardware", "network"))
-            else digit or why.startswith("number spelt")
-        ):
+        if not _possible(kind, why, digit=digit, sign=sign, mail=mail or " at " in text.lower()):
             continue
         for match in pattern.finditer(text):
             group = "v" if "v" in pattern.groupindex and match["v"] else 0

@@ -63,10 +63,10 @@ def main() -> None:
     presidio("warm")
     ready = time.perf_counter() - start
     texts = [json.loads(line) for line in sys.stdin if line.strip()]
-    start = time.perf_counter()
+    start = time.process_time()
     for text in texts:
         presidio(text)
-    spent = time.perf_counter() - start
+    spent = time.process_time() - start
     sys.stdout.write(json.dumps({"start": ready, "seconds": spent, "characters": sum(map(len, texts))}) + "\n")
 
 
