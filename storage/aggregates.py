@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     Table,
     Update,
@@ -75,7 +76,7 @@ class Aggregates(Generic[T]):
         return self._open(*row) if row else None
 
     def all(self) -> tuple[T, ...]:
-        return self.find()
+        return self._opened(self._connection.execute(_every(self._table), {"of_team": self._team}).all())
 
     def find(self, *where: ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None) -> tuple[T, ...]:
         """What fits all conditions on clear columns, in order; the body is unsealed for each."""
@@ -89,9 +90,7 @@ class Aggregates(Generic[T]):
                 t.c.ref.in_(select(t.c.ref).where(mine).order_by(*(order or by_ref)).limit(limit)),
             )
         rows = self._connection.execute(_columns(t).where(mine).order_by(*(order or by_ref))).all()
-        self._ring.gather(self._connection, self._team, {self._scope(ref, *case) for ref, _, *case in rows})
-        opened = (self._open(*row) for row in rows)
-        return tuple(value for value in opened if value is not None)
+        return self._opened(rows)
 
     def count(self, *where: ColumnElement[bool]) -> int:
         t = self._table
@@ -130,6 +129,11 @@ class Aggregates(Generic[T]):
         self._connection.execute(update(t).where(*mine).values(**values))
         return True
 
+    def _opened(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[T, ...]:
+        self._ring.gather(self._connection, self._team, {self._scope(ref, *case) for ref, _, *case in rows})
+        opened = (self._open(*row) for row in rows)
+        return tuple(value for value in opened if value is not None)
+
     def _case(self, value: T) -> str:
         return self._kind.case(value)
 
@@ -156,6 +160,11 @@ class Aggregates(Generic[T]):
 def _one(t: Table) -> Select[Any]:
     """One row of the table: built once, since building costs more than running it."""
     return _columns(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+
+
+@cache
+def _every(t: Table) -> Select[Any]:
+    return _columns(t).where(t.c.team == bindparam("of_team")).order_by(t.c.ref)
 
 
 @cache

@@ -70,7 +70,7 @@ def version_of(blob: bytes) -> int:
 
 def framed(*parts: bytes) -> bytes:
     """Join byte strings so that no two different lists give the same bytes: each after its 4-byte length."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def _place(header: bytes, cell: Cell) -> bytes:

@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 import msgspec
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 
 from conference.case import Case, CaseState, Identifier
 from conference.decision import Decision
@@ -268,12 +268,9 @@ class Store:
 
     def take_in(self, platform: str, invocation: str, at: datetime) -> bool:
         """Note that the invocation arrived; False if it had arrived before."""
-        try:
-            with self.connection.begin_nested():
-                self.connection.execute(insert(INBOX), {"platform": platform, "id": invocation[:255], "at": at})
-        except IntegrityError:
-            return False
-        return True
+        taken = _TAKE_IN[self.connection.dialect.name]
+        row = {"platform": platform, "id": invocation[:255], "at": at}
+        return self.connection.execute(taken, row).rowcount == 1
 
     def is_first_contact(self, platform: str, name: str, now: datetime) -> bool:
         """Whether the bot has not yet introduced itself to this room or person; from now on it has."""
@@ -297,6 +294,10 @@ class Store:
 
 
 # Statements of every command, built once: building one costs more than running it.
+_TAKE_IN = {
+    "sqlite": sqlite.insert(INBOX).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(INBOX).on_conflict_do_nothing(),
+}
 _LAST = select(COUNTERS.c.value).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
 _COUNT = update(COUNTERS).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
 _TEAM_OF_ROOM = select(ROOMS.c.team).where(
