@@ -106,7 +106,7 @@ def _chase(firing: Firing) -> None:
             firing.whisper("chase", meeting.ref, case.author, case.ref)
     missing = missing_quorum(meeting, firing.members)
     for member in firing.members:
-        if member.discipline in missing and member.account not in meeting.rsvps:
+        if member.discipline in missing and not meeting.has_settled(member.account):
             firing.whisper("quorum", meeting.ref, member.account)
 
 

@@ -253,7 +253,7 @@ def _chase(sending: Sending) -> Rendered:
 def _quorum(sending: Sending) -> Rendered:
     """To somebody of a discipline that nobody has promised to bring."""
     meeting = _meeting(sending)
-    if meeting is None or meeting.rsvps.get(Account(sending.notice.account)):
+    if meeting is None or meeting.has_settled(Account(sending.notice.account)):
         return None
     member = sending.members.get(Account(sending.notice.account))
     if member is None:

@@ -19,10 +19,12 @@ def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: da
     """Call for cases, chasers, lock, reminder, and the end of a meeting that nobody started. A call that is late already goes out at once by its handler."""
     due: dict[str, datetime] = {}
     if meeting.state is MeetingState.PLANNED:
-        closes = meeting.start_at - meeting.closes
+        chase = meeting.start_at - meeting.closes - settings.meetings.chase
+        if chase <= now:  # planned too late for that: while there is still time before the agenda is locked
+            chase = meeting.start_at - 2 * settings.meetings.lock
         due = {
             "meeting-call": meeting.start_at - settings.meetings.call,
-            "meeting-chase": closes - settings.meetings.chase,
+            "meeting-chase": chase,
             "meeting-lock": meeting.start_at - settings.meetings.lock,
             "meeting-remind": meeting.start_at - settings.meetings.remind,
             "meeting-lapse": meeting.end_at + settings.meetings.lapse,

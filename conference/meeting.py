@@ -140,6 +140,10 @@ class Meeting:
             raise Refusal(f"{self.ref} is {self.state.value}; it takes no answers now.")
         return replace(self, rsvps={**self.rsvps, account: answer})
 
+    def has_settled(self, account: Account) -> bool:
+        """Whether this person has said yes or no; maybe is still asked about."""
+        return self.rsvps.get(account) in (Answer.YES, Answer.NO)
+
     def vote(self, account: Account, choices: Iterable[int]) -> "Meeting":
         """``choices``: numbers of the offered times, from 1; none takes the vote back."""
         self._check_polling()

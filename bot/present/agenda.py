@@ -95,11 +95,7 @@ def offer(meeting: Meeting, text: str, command: str) -> Card:
 
 
 def chase(meeting: Meeting, case: Case, zone: ZoneInfo) -> str:
-    closes = meeting.start_at - meeting.closes
-    return (
-        f"is on the agenda of {meeting.ref} and waits for {' and '.join(case.missing)}; "
-        f"the agenda closes {when(closes, zone)}."
-    )
+    return f"is on the agenda of {meeting.ref}, {when(meeting.start_at, zone)}, and waits for {' and '.join(case.missing)}."
 
 
 def summary_count(meeting: Meeting) -> str:

@@ -106,7 +106,10 @@ def test_a_presenter_whose_case_is_not_ready_is_chased(planned: Chat) -> None:
     planned.says("gene", f"case present {case}")
     planned.says("sol", f"case present {ready}")
     answer = chased(planned)
-    assert f"{case} is on the agenda of M-1 and waits for the author's approval" in heard_by(answer, "gene")
+    assert (
+        f"{case} is on the agenda of M-1, Tue 1 Dec 2026, 08:00 EST, and waits for the author's approval"
+        in heard_by(answer, "gene")
+    )
     assert not heard_by(answer, "sol")
     assert case not in answer.in_room
 
@@ -117,6 +120,17 @@ def test_a_chaser_stops_where_the_case_is_ready_in_time(planned: Chat) -> None:
     planned.says("gene", f"case present {case}")
     planned.whispers("gene", f"case approve {case}")
     assert not heard_by(chased(planned), "gene")
+
+
+def test_a_meeting_planned_late_is_chased_before_it_is_locked(bot: Chat) -> None:
+    """Somebody who said maybe is asked again, somebody who said no is not."""
+    bot.says("carla", "team add @nick nursing")
+    bot.says("carla", 'meeting schedule "Soon" tue 08:00 quorum nursing,pharmacy')
+    bot.says("nora", "rsvp maybe")
+    bot.says("nick", "rsvp no")
+    answer = bot.passes(START + timedelta(hours=21))
+    assert "Can you come?" in heard_by(answer, "nora")
+    assert not heard_by(answer, "nick")
 
 
 def test_a_missing_discipline_is_chased(planned: Chat) -> None:
