@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from adapters.card import Card, Form, Tone
@@ -42,6 +45,7 @@ class Desk:
     guided: Guided
     home: Home
     options: SlackOptions
+    clock: Callable[[], float] = time.time
     receive: Receive | None = None
     _seen: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
     _opening: dict[str, "asyncio.Task[dict[str, Any]]"] = field(default_factory=dict)
@@ -198,7 +202,7 @@ class Desk:
         place = ids.from_origin(origin, team)
         if not isinstance(form, Form) or place is None or view.get("callback_id") != modals.CALLBACK:
             return
-        at = hearing.now()
+        at = datetime.fromtimestamp(self.clock(), UTC)
         fields = modals.filled(form, view)
         await self._hand_over(Invocation(identity, account, "", place, form.command, at, Source.FORM, fields=fields))
 
@@ -206,7 +210,15 @@ class Desk:
         """Hand over a form that was filled in by talking."""
         words = filled.form.command
         sent = Invocation(
-            filled.id, account, "", filled.place, words, hearing.now(), Source.FORM, filled.fields, filled.message
+            filled.id,
+            account,
+            "",
+            filled.place,
+            words,
+            datetime.fromtimestamp(self.clock(), UTC),
+            Source.FORM,
+            filled.fields,
+            filled.message,
         )
         return await self._hand_over(sent)
 

@@ -180,10 +180,6 @@ def _origin(action: Mapping[str, Any], team: str) -> Place | None:
     return ids.from_origin(origin.partition(".")[2], team)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def moment(ts: str) -> datetime:
     """The moment of one of Slack's time stamps."""
     return datetime.fromtimestamp(float(ts), UTC)

@@ -68,6 +68,7 @@ class SlackPlatform:
             self._guided,
             Home(self.posting, glance),
             options,
+            clock,
         )
         self.intake = Intake(
             inbox, self.desk.handle, self.desk.answer, self.desk.early, clock=clock, wait=options.patience

@@ -47,7 +47,7 @@ class LocalSlack:
         self.signing_secret, self.app_token = secrets.token_hex(16), "xapp-1-" + secrets.token_hex(8)
         self.world = World(clock)
         self.faults, self.rates = Faults(), Rates(clock)
-        self.delivery = Delivery(self.world, self.faults, self.signing_secret, clock)
+        self.delivery = Delivery(self.world, self.faults, self.signing_secret, time.time)
         self.rotation, self.token_lasts = False, TOKEN_LASTS
         self._codes: dict[str, str] = {}
         self._tickets: set[str] = set()

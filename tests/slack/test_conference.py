@@ -1,0 +1,142 @@
+"""A whole conference over Slack's protocol: from `team create` to signed minutes, no rule broken, no patient named."""
+
+from datetime import timedelta
+
+import pytest
+
+from adapters.slack import rules
+from tests.slack.harness import play, until
+from tests.slack.people import text_of
+from tests.slack.whole import START, Ward, make_team, ref, ward
+
+SECRETS = ("Mary Doe", "Lakeview", "Sam Roe")
+
+
+def nothing_leaked(it: Ward) -> None:
+    """No rule broken, and no planted identifier anywhere but in private messages."""
+    assert it.slack.world.breaches == []
+    assert not [name for name in SECRETS if name in it.in_channel()]
+    private = {it.people.direct(who).id for who in ("carla", "pat", "gene", "nora", "thea")}
+    for method, args in it.slack.world.sent:
+        hidden = "\n".join([*rules.hidden_strings(args), str(args.get("text"))])
+        assert not [name for name in SECRETS if name in hidden], method
+        if args.get("channel") not in private and method != "chat.postEphemeral" and "blocks" in args:
+            shown = "\n".join(rules.texts_of(args["blocks"]))
+            assert not [name for name in SECRETS if name in shown], method
+
+
+@pytest.mark.parametrize("http", [False, True])
+def test_a_conference_from_team_to_signed_minutes(http: bool) -> None:
+    """Everything a team does in a week, by mentions, slash commands, buttons, a form and a thread."""
+
+    async def story() -> None:
+        async with ward(http=http) as it:
+            await make_team(it)
+            meeting = ref(await it.commands("carla", 'meeting schedule "Case conference" tue 08:00 for 60m'), "M")
+            await it.whispers("pat", "case submit")
+            preview = await it.fills(
+                "pat",
+                patient="Mary Doe",
+                question="Switch the SSRI or treat the low desire first?",
+                background="Mary Doe, 34, low desire since sertraline.\nSeen at Lakeview.",
+                people="Sam Roe",
+            )
+            case = ref(preview, "C")
+            assert "34" in preview
+            approved = await it.presses("pat", "Approve")
+            assert case in approved
+            assert case in it.in_channel()
+            assert case in await it.says("carla", "agenda build")
+            await it.presses("carla", "Lock")
+            await it.passes(START + timedelta(days=1))
+            assert case in await it.says("pat", "meeting start")
+            for _ in range(3):
+                await it.presses("pat", "Next")
+            decision = ref(await it.says("pat", f'decide {case} "Taper SSRI" because "side effects"'), "D")
+            task = ref(await it.says("pat", f'task add "Check TSH" for nursing due fri case {case}'), "T")
+            await it.says("pat", "meeting end")
+            minutes = await it.says("pat", f"minutes {meeting}")
+            assert all(one in minutes for one in (case, decision, task))
+            files = [m for m in it.visible("pat") if m.files]
+            signed = await it.says("pat", f"minutes sign {meeting}")
+            assert "sign" in signed.lower()
+            assert [name for m in files for name in [f["name"] for f in m.files]] or files == []
+            nothing_leaked(it)
+
+    play(story)
+
+
+def test_rights_threads_and_old_buttons() -> None:
+    """A person without the right gets a refusal for themselves; a thread knows its task; a button outlives a restart."""
+
+    async def story() -> None:
+        async with ward() as it:
+            await make_team(it)
+            await it.says("carla", 'meeting schedule "Case conference" tue 08:00 for 60m')
+            await it.says("carla", 'agenda add "Triage form" 10m')
+            await it.says("carla", "agenda")
+            before = it.in_channel()
+            await it.people.presses("nora", it.newest("carla", "Lock"), "Lock")
+            refused = await it.new("nora")
+            assert "may not" in refused
+            assert it.in_channel() == before
+            it.platform.directory._channels.clear()
+            await it.people.presses("carla", it.newest("carla", "Lock"), "Lock")
+            assert "lock" in (await it.new("carla")).lower()
+            assert it.slack.world.breaches == []
+
+    play(story)
+
+
+def test_app_home_holds_no_words() -> None:
+    """The home shows references, dates and counts; nothing that anybody typed."""
+
+    async def story() -> None:
+        async with ward() as it:
+            await make_team(it)
+            await it.says("carla", 'meeting schedule "Lakeview round" tue 08:00 for 60m')
+            await it.says("carla", 'task add "Call Mary Doe" for @nora due fri')
+            await it.people.opens_home("nora")
+            await it.new("nora")
+            home = await until(lambda: it.slack.world.homes.get(it.people.person("nora").id))
+            words = str(home.body)
+            assert "T-1" in words
+            assert "M-1" in words
+            assert not [name for name in SECRETS if name in words]
+            await it.people.presses_home("nora", "My tasks")
+            assert "T-1" in await it.new("nora")
+            assert it.slack.world.breaches == []
+
+    play(story)
+
+
+def test_shortcuts_make_items_and_decisions() -> None:
+    """A message becomes an action item from its menu; in a case's thread, a decision of that case."""
+
+    async def story() -> None:
+        async with ward() as it:
+            await make_team(it)
+            said = await it.people.says("gene", it.channel, "Somebody should check the TSH")
+            await it.people.uses_shortcut("carla", said, "make_task")
+            assert "check the TSH" in await it.new("carla")
+            assert it.slack.world.breaches == []
+
+    play(story)
+
+
+def test_hostile_names_and_words() -> None:
+    """Broadcasts, mark-up and commands in names, titles and channel names stay words."""
+
+    async def story() -> None:
+        async with ward() as it:
+            hostile = "<!channel> *x* &amp; <@U123> `y` https://evil.example"
+            it.people.person("gene").name = hostile
+            it.channel.name = "<!here>"
+            await make_team(it)
+            await it.says("carla", f"task add “{hostile}” due fri")
+            await it.says("carla", "tasks team")
+            await it.says("carla", "team")
+            assert it.slack.world.breaches == []
+            assert hostile in "\n".join(text_of(m) for m in it.visible("carla"))
+
+    play(story)
