@@ -76,6 +76,7 @@ class Dispatcher:
                 parsed = self._parse(request)
                 command = parsed.command.words
                 self._check_right(request, parsed)
+                presence.attend(request)
                 reply = parsed.command.handler(request, parsed.args)
         except Refusal as refusal:
             request.subjects.clear()

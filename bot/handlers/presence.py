@@ -24,6 +24,20 @@ def listen(request: Request) -> None:
             request.store.meetings.save(heard)
 
 
+def attend(request: Request) -> None:
+    """Who speaks to the bot in the team's room while a meeting runs is there, too."""
+    team, member = request.team_or_none, request.member
+    if team is None or member is None or not member.is_active(request.now):
+        return
+    if request.invocation.place.direct or request.invocation.place.room != team.room:
+        return
+    store = request.house_store.of_team(team.id)  # apart from what `undo` would take back
+    for meeting in store.running_meetings():
+        there = meeting.attend(request.account)
+        if there != meeting:
+            store.meetings.save(there)
+
+
 def _offer(request: Request) -> bool:
     """An answer to the call for cases is offered as a topic, to be confirmed with one tap."""
     meeting = request.store.meetings.get(request.thread_subject)

@@ -120,6 +120,20 @@ def test_who_speaks_is_there_and_heard(bot: Chat) -> None:
     assert "@thea" not in ended
 
 
+def test_who_types_or_taps_in_the_room_is_there(bot: Chat) -> None:
+    """A command in the room is presence as well; one in private is not, and `undo` keeps whoever was there."""
+    case = approved(bot)
+    running(bot, case)
+    bot.says("nora", f'task add "Call" for nursing case {case}')
+    bot.presses("nora", "Claim")
+    bot.says("sol", "undo")
+    bot.whispers("thea", f"case {case}")
+    assert not bot.says("nora", "undo").refused
+    ended = bot.says("pat", "meeting end").in_room
+    assert "@nora" in ended
+    assert "@thea" not in ended
+
+
 def test_attendance_is_for_the_team(bot: Chat) -> None:
     """A stranger's words and a stranger's `here` count for nothing."""
     running(bot, approved(bot))
