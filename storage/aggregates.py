@@ -76,7 +76,7 @@ class Aggregates(Generic[T]):
         return self._open(*row) if row else None
 
     def all(self) -> tuple[T, ...]:
-        return self._opened(self._connection.execute(_every(self._table), {"of_team": self._team}).all())
+        return self.read(_every(self._table))
 
     def find(self, *where: ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None) -> tuple[T, ...]:
         """What fits all conditions on clear columns, in order; the body is unsealed for each."""
@@ -89,7 +89,7 @@ class Aggregates(Generic[T]):
                 t.c.team == self._team,
                 t.c.ref.in_(select(t.c.ref).where(mine).order_by(*(order or by_ref)).limit(limit)),
             )
-        rows = self._connection.execute(_columns(t).where(mine).order_by(*(order or by_ref))).all()
+        rows = self._connection.execute(columns(t).where(mine).order_by(*(order or by_ref))).all()
         return self._opened(rows)
 
     def count(self, *where: ColumnElement[bool]) -> int:
@@ -129,6 +129,10 @@ class Aggregates(Generic[T]):
         self._connection.execute(update(t).where(*mine).values(**values))
         return True
 
+    def read(self, statement: Select[Any], **values: object) -> tuple[T, ...]:
+        """What a statement that was built before, over :func:`columns`, finds in this team (``of_team``)."""
+        return self._opened(self._connection.execute(statement, {"of_team": self._team, **values}).all())
+
     def _opened(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[T, ...]:
         self._ring.gather(self._connection, self._team, {self._scope(ref, *case) for ref, _, *case in rows})
         opened = (self._open(*row) for row in rows)
@@ -159,12 +163,12 @@ class Aggregates(Generic[T]):
 @cache
 def _one(t: Table) -> Select[Any]:
     """One row of the table: built once, since building costs more than running it."""
-    return _columns(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+    return columns(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
 
 
 @cache
 def _every(t: Table) -> Select[Any]:
-    return _columns(t).where(t.c.team == bindparam("of_team")).order_by(t.c.ref)
+    return columns(t).where(t.c.team == bindparam("of_team")).order_by(t.c.ref)
 
 
 @cache
@@ -178,7 +182,8 @@ def _change(t: Table) -> Update:
 
 
 @cache
-def _columns(t: Table) -> Select[Any]:
+def columns(t: Table) -> Select[Any]:
+    """The columns that a value is read from."""
     return select(t.c.ref, t.c.body, *([t.c.case] if "case" in t.c else []))
 
 

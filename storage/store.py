@@ -16,7 +16,7 @@ from conference.people import Account, CaseId, Discipline, Member, Team
 from conference.series import Series
 from conference.task import PENDING, Task, TaskId, TaskState
 from storage import tables
-from storage.aggregates import Aggregates, Change, Changes, Kind
+from storage.aggregates import Aggregates, Change, Changes, Kind, columns
 from storage.audit import AuditEntry, append
 from storage.keys import KeyRing
 from storage.notices import Notices
@@ -44,7 +44,6 @@ KEYS = cast("Table", KeyRow.__table__)
 UNDO = cast("Table", tables.UndoRow.__table__)
 
 _PENDING = tuple(s.value for s in PENDING)
-_COMING = (MeetingState.PLANNED.name, MeetingState.RUNNING.name)
 
 
 class Undoable(msgspec.Struct, frozen=True):
@@ -138,8 +137,7 @@ class TeamStore:
     # -- meetings ------------------------------------------------------------------------------------------------
     def coming_meetings(self, limit: int = 20) -> tuple[Meeting, ...]:
         """Planned and running ones, the earliest first."""
-        coming = MEETINGS.c.state.in_(_COMING)
-        return self.meetings.find(coming, order=(MEETINGS.c.start_at, MEETINGS.c.ref), limit=limit)
+        return self.meetings.read(_COMING, most=limit)
 
     def polled_meetings(self) -> tuple[Meeting, ...]:
         return self.meetings.find(MEETINGS.c.state == MeetingState.POLLING.name)
@@ -150,7 +148,7 @@ class TeamStore:
         return self.meetings.find(past, order=(MEETINGS.c.start_at.desc(),), limit=limit)
 
     def running_meetings(self) -> tuple[Meeting, ...]:
-        return self.meetings.find(MEETINGS.c.state == MeetingState.RUNNING.name)
+        return self.meetings.read(_RUNNING)
 
     def meetings_of_series(self, ref: str, after: datetime) -> tuple[Meeting, ...]:
         c = MEETINGS.c
@@ -294,6 +292,13 @@ class Store:
 
 
 # Statements of every command, built once: building one costs more than running it.
+_MEETINGS = columns(MEETINGS).where(MEETINGS.c.team == bindparam("of_team"))
+_RUNNING = _MEETINGS.where(MEETINGS.c.state == MeetingState.RUNNING.name)
+_COMING = (
+    _MEETINGS.where(MEETINGS.c.state.in_((MeetingState.PLANNED.name, MeetingState.RUNNING.name)))
+    .order_by(MEETINGS.c.start_at, MEETINGS.c.ref)
+    .limit(bindparam("most"))
+)
 _TAKE_IN = {
     "sqlite": sqlite.insert(INBOX).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(INBOX).on_conflict_do_nothing(),
