@@ -1,19 +1,32 @@
 """Bad input: each a one-line refusal that says what to do, and nothing is half done."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.conversations.harness import Chat, approved, refusal
+from tests.conversations.harness import Begun, Chat, approved, chat, refusal
 
 FLOOD = "x" * 1_000_000
 
 
-@pytest.fixture
-def busy(bot: Chat) -> Chat:
+def _begin(bot: Chat) -> Chat:
     """A team with a meeting, a topic and an action item."""
     bot.says("carla", 'meeting schedule "Case conference" tue 08:00 for 60m')
     bot.says("nora", "agenda add Form 10m")
     bot.says("carla", 'task add "Check TSH" for @nora due fri')
     return bot
+
+
+@pytest.fixture
+def busy(bot: Chat) -> Chat:
+    return _begin(bot)
+
+
+@pytest.fixture(scope="module")
+def unmoved(team: Begun) -> Iterator[Chat]:
+    """One team for all refusals, since none of them changes anything."""
+    with chat(begun=team) as bot:
+        yield _begin(bot)
 
 
 def kept(bot: Chat) -> list[object]:
@@ -62,13 +75,13 @@ def kept(bot: Chat) -> list[object]:
         ("agenda add " + "for " * 4_000, "at most 200"),
     ],
 )
-def test_bad_input_changes_nothing(busy: Chat, words: str, says: str) -> None:
+def test_bad_input_changes_nothing(unmoved: Chat, words: str, says: str) -> None:
     """One line to the asker; every stored thing is as before."""
-    before = kept(busy)
-    said = refusal(busy.says("carla", words))
+    before = kept(unmoved)
+    said = refusal(unmoved.says("carla", words))
     assert says in said
     assert len(said) < 500
-    assert kept(busy) == before
+    assert kept(unmoved) == before
 
 
 def test_a_form_is_checked_as_words_are(bot: Chat) -> None:
