@@ -112,7 +112,7 @@ class Way(RuleBasedStateMachine):
 
 
 TestWay = Way.TestCase
-TestWay.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestWay.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
 
 
 def test_an_erased_case_goes_nowhere() -> None:

@@ -102,7 +102,7 @@ class Way(RuleBasedStateMachine):
 
 
 TestWay = Way.TestCase
-TestWay.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestWay.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
 
 
 def member(account: str, discipline: str) -> Member:
