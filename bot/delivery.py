@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from adapters.card import Card, encode
 from adapters.platform import ChatPlatform, MessageRef, NotDelivered, Place
@@ -45,6 +46,7 @@ class Delivery:
     settings: Settings
     clock: Clock
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _lanes: "WeakValueDictionary[tuple[str, str], asyncio.Lock]" = field(default_factory=WeakValueDictionary)
 
     async def recover(self) -> None:
         """After a start: what was being sent is due again, under the key it had."""
@@ -53,13 +55,28 @@ class Delivery:
     async def drain(self) -> int:
         """Send everything that is due now; how many messages went out."""
         sent = 0
-        async with self._turn:
-            while due := await asyncio.to_thread(self._due):
-                members = {key: await self._members(*key) for key in {(n.platform, n.room) for n in due if n.room}}
-                outgoing = await asyncio.to_thread(self._claim, due, members)
-                for message in outgoing:
-                    sent += await self._send(message)
+        while lanes := await self._claimed():
+            sent += sum(await asyncio.gather(*lanes))
         return sent
+
+    async def _claimed(self) -> "list[asyncio.Future[int]]":
+        """What is due now, on its way: in order in each room, no room waiting for another."""
+        async with self._turn:
+            if not (due := await asyncio.to_thread(self._due)):
+                return []
+            rooms = list({(n.platform, n.room) for n in due if n.room})
+            members = dict(zip(rooms, await asyncio.gather(*(self._members(*room) for room in rooms)), strict=True))
+            lanes: dict[tuple[str, str], list[Outgoing]] = {}
+            for message in await asyncio.to_thread(self._claim, due, members):
+                first = message.notices[0]
+                lanes.setdefault((first.platform, first.room or first.account), []).append(message)
+            return [asyncio.ensure_future(self._send_in_order(*lane)) for lane in lanes.items()]
+
+    async def _send_in_order(self, lane: tuple[str, str], messages: Sequence[Outgoing]) -> int:
+        """Locks are taken in the order in which lanes are claimed, so a room's later messages wait for earlier ones."""
+        lock = self._lanes.setdefault(lane, asyncio.Lock())
+        async with lock:
+            return sum([await self._send(message) for message in messages])
 
     # -- in the store --------------------------------------------------------------------------------------------
     def _due(self) -> tuple[Notice, ...]:

@@ -11,8 +11,8 @@ from adapters.slack.api import Api
 
 PEOPLE_LAST = 3600.0
 CHANNELS_LAST = 600.0
-MEMBERS_LAST = 15.0
-"""Short, for rights hang on it; an event that somebody came or went ends it at once."""
+MEMBERS_LAST = 300.0
+"""An event that somebody came or went ends it at once; this is for an event that never came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class SlackPlatform:
                 self.installations.use(await self._own_workspace())
             yield
         finally:
+            await self._ledger.finish()
             await self.api.close()
 
     @asynccontextmanager

@@ -47,8 +47,8 @@ class Posting:
         if (await self.directory.channel(place.room)).shared:
             raise NotDelivered("externally_shared", final=True)
         entry = await self.ledger.post(key)
-        known = entry is not None and not entry.private
-        if entry is None or entry.private:
+        known = entry is not None
+        if entry is None:
             entry = Entry(secrets.token_hex(16), self.clock(), place.room)
         files = [block for block in card.blocks if isinstance(block, File)]
         origin = None if origin == place else origin
@@ -104,8 +104,10 @@ class Posting:
                 )
             look = False
             entry = msgspec.structs.replace(entry, done=(*entry.done, part))
-            is_last = number + 1 == len(shown) + len(files)
-            await self.ledger.save_post(key, msgspec.structs.replace(entry, doubt=not is_last))
+            if number + 1 == len(shown) + len(files):
+                self.ledger.note_post(key, msgspec.structs.replace(entry, doubt=False))
+            else:
+                await self.ledger.save_post(key, entry)
         return entry
 
     async def _send(self, room: str, thread: str | None, page: Page, nonce: str) -> str:

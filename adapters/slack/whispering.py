@@ -1,19 +1,17 @@
 """What one person is to see: ephemeral where they are looking, in the direct conversation where it would be lost."""
 
 import logging
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import aiohttp
-import msgspec
 
 from adapters.card import Card, File
 from adapters.platform import MessageRef, NotDelivered, Place
 from adapters.slack import ids
-from adapters.slack.ledger import Entry
 from adapters.slack.posting import Posting
 
 log = logging.getLogger(__name__)
@@ -22,6 +20,7 @@ LOOKING = 120.0
 """So many seconds after somebody did something in a channel they are taken to look at it."""
 URL_LASTS = 25 * 60.0
 URL_USES = 5
+REMEMBERED = 10_000
 _MARK = "e"
 _NOT_THERE = {"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived", "thread_not_found"}
 
@@ -37,34 +36,36 @@ class ResponseUrl:
 
 @dataclass(slots=True)
 class Whispering:
+    """What was whispered as an ephemeral message is remembered by this process alone: nobody can look it up, and a
+    note of it on disk would be no surer than the bot's own note that it was sent, which follows at once."""
+
     posting: Posting
     clock: Callable[[], float] = time.time
+    _said: "OrderedDict[str, MessageRef]" = field(default_factory=OrderedDict)
+    _in_doubt: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
     _looking: "OrderedDict[tuple[str, str], float]" = field(default_factory=OrderedDict)
     _urls: "OrderedDict[MessageRef, ResponseUrl]" = field(default_factory=OrderedDict)
 
     def is_looking(self, account: str, room: str) -> None:
         """The person did something in the room just now."""
-        self._looking[account, room] = self.clock()
-        self._looking.move_to_end((account, room))
-        while len(self._looking) > 10_000:
-            self._looking.popitem(last=False)
+        _remember(self._looking, (account, room), self.clock())
 
     def pressed_in(self, message: MessageRef, url: str) -> None:
         """A click in an ephemeral message brought its response URL."""
-        self._urls[message] = ResponseUrl(url, self.clock() + URL_LASTS)
-        while len(self._urls) > 1_000:
-            self._urls.popitem(last=False)
+        _remember(self._urls, message, ResponseUrl(url, self.clock() + URL_LASTS))
 
     async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
         """The card for this one person, once for this key; its buttons act in the place."""
-        entry = await self.posting.ledger.post(key)
-        if entry is not None and entry.private and entry.done:
-            return MessageRef(place.room, entry.done[0])
-        if entry is None and self._may_be_ephemeral(place, account, card):
+        if (said := self._said.get(key)) is not None:
+            return said
+        if key not in self._in_doubt and self._may_be_ephemeral(place, account, card):
             try:
-                if (said := await self._ephemeral(place, account, card, key)) is not None:
+                if (said := await self._ephemeral(place, account, card)) is not None:
+                    _remember(self._said, key, said)
                     return said
             except NotDelivered as failure:
+                if failure.unknown:
+                    _remember(self._in_doubt, key, None)
                 if failure.kind not in _NOT_THERE:
                     raise
         return await self._directly(place, account, card, key)
@@ -87,7 +88,7 @@ class Whispering:
         has_files = any(isinstance(block, File) for block in card.blocks)
         return bool(place.room) and not place.direct and not has_files and self.clock() - seen <= LOOKING
 
-    async def _ephemeral(self, place: Place, account: str, card: Card, key: str) -> MessageRef | None:
+    async def _ephemeral(self, place: Place, account: str, card: Card) -> MessageRef | None:
         """Whisper in the channel; None where it is more than one message holds."""
         channel, team = ids.split(place.room)
         if (await self.posting.directory.channel(place.room)).shared:
@@ -96,8 +97,6 @@ class Whispering:
         if len(shown) > 1:
             return None
         user, _ = ids.split(account)
-        entry = Entry(secrets.token_hex(16), self.clock(), place.room, private=True)
-        await self.posting.ledger.save_post(key, entry)
         answer = await self.posting.api.call(
             team,
             "chat.postEphemeral",
@@ -107,9 +106,7 @@ class Whispering:
             blocks=shown[0].blocks,
             thread_ts=place.thread,
         )
-        name = f"{_MARK}{answer['message_ts']}"
-        await self.posting.ledger.save_post(key, msgspec.structs.replace(entry, done=(name,), doubt=False))
-        return MessageRef(place.room, name)
+        return ephemeral(place.room, str(answer["message_ts"]))
 
     async def _directly(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
         if place.direct:
@@ -129,6 +126,18 @@ class Whispering:
                     raise NotDelivered("response_url_refused", final=True)
         except (aiohttp.ClientError, TimeoutError):
             raise NotDelivered("no_answer", unknown=True) from None
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _remember(into: "OrderedDict[K, V]", key: K, value: V) -> None:
+    """The newest ten thousand."""
+    into[key] = value
+    into.move_to_end(key)
+    if len(into) > REMEMBERED:
+        into.popitem(last=False)
 
 
 def is_ephemeral(message: MessageRef) -> bool:
