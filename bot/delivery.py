@@ -46,6 +46,7 @@ class Delivery:
     settings: Settings
     clock: Clock
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _next: "asyncio.Future[int] | None" = None
     _lanes: "WeakValueDictionary[tuple[str, str], asyncio.Lock]" = field(default_factory=WeakValueDictionary)
 
     async def recover(self) -> None:
@@ -53,7 +54,12 @@ class Delivery:
         await asyncio.to_thread(self._release)
 
     async def drain(self) -> int:
-        """Send everything that is due now; how many messages went out."""
+        """Send everything that is due now; how many messages went out. All who ask before a look begins share it."""
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._send_due())
+        return await asyncio.shield(self._next)
+
+    async def _send_due(self) -> int:
         sent = 0
         while lanes := await self._claimed():
             sent += sum(await asyncio.gather(*lanes))
@@ -62,6 +68,7 @@ class Delivery:
     async def _claimed(self) -> "list[asyncio.Future[int]]":
         """What is due now, on its way: in order in each room, no room waiting for another."""
         async with self._turn:
+            self._next = None  # what becomes due from here on wants a look of its own
             if not (due := await asyncio.to_thread(self._due)):
                 return []
             rooms = list({(n.platform, n.room) for n in due if n.room})
