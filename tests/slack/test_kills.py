@@ -1,0 +1,124 @@
+"""kill -9 at any moment: nothing that was acknowledged is lost, nothing is done or said twice.
+
+The bot runs as the process that people run, `confer run`; the local Slack stays. CI kills a few times;
+``CONFER_KILLS=1000`` makes it a soak.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from adapters.slack import manifest
+from bot.cli.slack import SHORTCUTS
+from tests.slack.harness import until
+from tests.slack.people import People, text_of
+from tests.slack.server import LocalSlack, local_slack
+from tests.slack.world import Channel
+
+KILLS = int(os.environ.get("CONFER_KILLS", "4"))
+SEED = int(os.environ.get("CONFER_SEED", "5"))
+
+
+class Process:
+    """`confer run` over the local Slack, killed and started again."""
+
+    def __init__(self, slack: LocalSlack, token: str, folder: Path) -> None:
+        self._slack, self._folder = slack, folder
+        self._environment = {
+            **os.environ,
+            "SLACK_BOT_TOKEN": token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "CONFER_SLACK_MODE": "socket",
+            "CONFER_SLACK_BAA": "true",
+            "CONFER_SLACK_BASE_URL": slack.api,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def confer(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot.cli",
+            *words,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+
+    async def start(self) -> None:
+        self._process = await self.confer("run", "--config", str(self._folder / "confer.toml"))
+        async with asyncio.timeout(30):
+            await self._slack.delivery.connected.wait()
+
+    async def kill(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+        await until(lambda: not self._slack.delivery.sockets)
+
+    async def stop(self) -> int:
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def installation(folder: Path) -> AsyncIterator[tuple[Process, People]]:
+    async with local_slack(manifest(SHORTCUTS)) as slack:
+        slack.rates.on = False
+        slack.delivery.ack_within, slack.delivery.retry_after = 2.0, (0.05, 5.0, 10.0)
+        team = slack.install()
+        process = Process(slack, slack.world.issue_token(team.id), folder)
+        assert await (await process.confer("init", str(folder))).wait() == 0
+        yield process, People(slack, team)
+
+
+def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Action items are added while the bot is killed: each is there once, and posted once."""
+
+    async def story() -> None:
+        chance = random.Random(SEED)
+        async with installation(tmp_path / "house") as (process, people):
+            channel = people.channel("ward", "carla")
+            await process.start()
+            await people.says("carla", channel, '@confer team create "North clinic" zone UTC')
+            await until(lambda: "coordinator" in _read(channel))
+            for n in range(KILLS):
+                saying = asyncio.create_task(
+                    people.says("carla", channel, f"@confer agenda add “item{n}x” 5m" if n % 2 else _task(n))
+                )
+                await asyncio.sleep(chance.random() * 0.12)
+                await process.kill()
+                await process.start()
+                await saying
+                await people.says("carla", channel, _task(n + 10_000))
+                await until(lambda n=n: f"word{n + 10_000}x" in _read(channel))
+            await until(lambda: all(_count(channel, f"word{n}x") for n in range(0, KILLS, 2)))
+            counts = {n: _count(channel, f"word{n}x") for n in range(0, KILLS, 2)}
+            assert counts == dict.fromkeys(counts, 1)
+            assert await process.stop() == 0
+
+    async def whole() -> None:
+        async with asyncio.timeout(60 + 5 * KILLS):
+            await story()
+
+    asyncio.run(whole())
+
+
+def _task(n: int) -> str:
+    return f"@confer task add “word{n}x” for nursing due fri"
+
+
+def _read(channel: Channel) -> str:
+    return "\n".join(text_of(m) for m in channel.messages if m.bot_id and not m.deleted)
+
+
+def _count(channel: Channel, words: str) -> int:
+    """In how many of the bot's messages to everybody the words stand."""
+    return sum(words in text_of(m) for m in channel.messages if m.bot_id and not m.deleted and not m.only_for)

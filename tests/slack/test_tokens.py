@@ -1,0 +1,179 @@
+"""Tokens are exchanged once, ahead of time, whoever asks; workspaces come and go by consent."""
+
+import asyncio
+import time
+from urllib.parse import parse_qs, urlparse
+
+import aiohttp
+import pytest
+
+from adapters.card import Card
+from adapters.platform import NotDelivered
+from adapters.slack import ids
+from adapters.slack.tokens import AHEAD, Installation, NotInstalled
+from tests.slack.harness import Bot, nothing_broken, play, slack_bot, until
+from tests.slack.people import People
+
+
+async def installed(bot: Bot, name: str = "South hospital", lasts: float = 12 * 3600.0) -> People:
+    """A further workspace, installed by a person's consent in the browser."""
+    bot.slack.rotation, bot.slack.token_lasts = True, lasts
+    team = bot.slack.install(name)
+    assert bot.platform.web
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
+        async with browser.get(f"{bot.platform.web.url}/slack/install", allow_redirects=False) as begun:
+            asked = parse_qs(urlparse(begun.headers["Location"]).query)
+            cookie = begun.cookies["confer-install"].value
+        assert set(asked["scope"][0].split(",")) == bot.slack.scopes
+        back = {"state": asked["state"][0], "code": bot.slack.authorize(team)}
+        url = f"{bot.platform.web.url}/slack/oauth_redirect"
+        async with browser.get(url, params=back) as stolen:
+            assert stolen.status == 400
+        async with browser.get(
+            url, params=back | {"state": "x" + back["state"]}, cookies={"confer-install": cookie}
+        ) as no:
+            assert no.status == 400
+        async with browser.get(url, params=back, headers={"Cookie": f"confer-install={cookie}"}) as done:
+            assert done.status == 200, await done.text()
+    return People(bot.slack, team)
+
+
+def test_installed_by_consent_and_served() -> None:
+    """A workspace that consents is served with its own token, beside the first; the token is nowhere in clear."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot)
+            channel = people.channel("ward", "mia")
+            await people.says("mia", channel, "@confer agenda")
+            (heard,) = await bot.ear.hears(1)
+            assert heard.account == ids.account(people.person("mia").id, people.team.id)
+            await bot.platform.post(heard.place, Card("Agenda"), "k")
+            assert len(channel.messages) == 2
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_storm_while_the_token_ends() -> None:
+    """A hundred calls at once with a token that ends: one exchange, nothing fails."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot, lasts=AHEAD / 2)
+            places = [ids.place(people.channel(f"ward-{n}", "mia").id, people.team.id) for n in range(20)]
+            await asyncio.gather(*(bot.platform.post(p, Card("Agenda"), f"k{n}") for n, p in enumerate(places * 5)))
+            exchanges = [a for m, a in bot.slack.world.sent if a.get("grant_type") == "refresh_token"]
+            assert len({a["refresh_token"] for a in exchanges}) == len(exchanges)
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_token_that_ended_early_is_exchanged_once() -> None:
+    """token_expired on a call is answered by one exchange, and the call is carried out."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot)
+            place = ids.place(people.channel("ward", "mia").id, people.team.id)
+            for token in bot.slack.world.tokens.values():
+                if token.team == people.team.id:
+                    token.expires_at = time.time() - 1
+            await asyncio.gather(*(bot.platform.post(place, Card(f"{n}"), f"k{n}") for n in range(10)))
+            assert sum(a.get("grant_type") == "refresh_token" for _, a in bot.slack.world.sent) == 1
+            assert len(bot.people.world.channels[ids.split(place.room)[0]].messages) == 10
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_another_instance_was_faster() -> None:
+    """Whoever lost the race for a refresh token takes what the winner kept."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot)
+            first = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            second = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            async with first.opened(), second.opened():
+                old = await first.installations.get(people.team.id)
+                got = await asyncio.gather(first.installations.renew(old), second.installations.renew(old))
+                assert all(one.token != old.token for one in got)
+                await asyncio.gather(*(p.api.call(people.team.id, "auth.test") for p in (first, second)))
+
+    play(story)
+
+
+def test_renewed_ahead_while_nothing_happens() -> None:
+    """What is posted by itself finds a good token: exchange needs no event."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot)
+            old = await bot.platform.installations.get(people.team.id)
+            soon = Installation(
+                **{**{f: getattr(old, f) for f in old.__struct_fields__}, "expires_at": time.time() + 60}
+            )
+            await bot.platform.installations.save(soon)
+            await bot.platform.installations.renew_ahead()
+            new = await bot.platform.installations.get(people.team.id)
+            assert new.token != old.token
+            assert new.expires_at
+            assert new.expires_at > time.time() + AHEAD
+
+    play(story)
+
+
+def test_exchange_that_fails_for_now_uses_the_old_token() -> None:
+    """As long as the old token is good, a failing exchange stops nothing."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot, lasts=AHEAD / 2)
+            bot.slack.faults.on("oauth.v2.access", "500", times=3)
+            await bot.platform.api.call(people.team.id, "auth.test")
+
+    play(story)
+
+
+@pytest.mark.parametrize("event", ["app_uninstalled", "tokens_revoked"])
+def test_removed_workspace(event: str) -> None:
+    """After an uninstall or a revocation nothing is posted and no token is kept."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot)
+            await people.event({"type": event, "tokens": {"bot": [people.team.bot_user]}})
+            await until(lambda: not bot.drawer.names("team/"))
+            place = ids.place(people.channel("ward", "mia").id, people.team.id)
+            with pytest.raises(NotInstalled):
+                await bot.platform.post(place, Card("Agenda"), "k")
+
+    play(story)
+
+
+def test_revoked_token_is_told_as_such() -> None:
+    """A token that Slack no longer takes is a failure to be tried again later, not an unknown outcome."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            place = bot.place(bot.people.channel("ward", "dana"))
+            for token in bot.slack.world.tokens.values():
+                token.revoked = True
+            with pytest.raises(NotDelivered) as refused:
+                await bot.platform.post(place, Card("Agenda"), "k")
+            assert (refused.value.kind, refused.value.unknown, refused.value.final) == ("token_revoked", False, False)
+
+    play(story)
+
+
+class _NoInbox:
+    def put(self, contents: object) -> tuple[int, ...]:
+        return ()
+
+    def done(self, number: int) -> None:
+        return
+
+    def pending(self) -> tuple[tuple[int, bytes], ...]:
+        return ()
