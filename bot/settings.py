@@ -121,6 +121,38 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixSettings:
+    """Matrix; docs/matrix.md walks through it."""
+
+    homeserver: str = setting("", "The address of the homeserver, e.g. https://matrix.example.org; empty: off.")
+    user: str = setting("confer", "The bot's account there: its local name, or @name:server.")
+    password: str = setting("env:MATRIX_PASSWORD", "Its password; wanted by `confer matrix login` alone.", Form.SECRET)
+    token: str = setting(
+        "env:MATRIX_TOKEN", "Where there are no passwords: the access token of a new device.", Form.SECRET
+    )
+    registration: str = setting(
+        "env:MATRIX_REGISTRATION", "A Synapse's registration secret, to make the account with.", Form.SECRET
+    )
+    folder: str = setting("matrix", "The crypto store; it belongs to this bot alone.", Form.PATH)
+    devices: str = setting(
+        "signed",
+        "Whose devices count: verified (people compared emoji with the bot), signed (by their owner) or any (unsafe).",
+        Form.WORD,
+    )
+    servers: tuple[str, ...] = setting(
+        (), "Servers whose people may invite the bot and be in its rooms. Empty: its own server alone."
+    )
+    accounts: tuple[str, ...] = setting((), "Single accounts of other servers that may do the same.")
+    clear_rooms: bool = setting(
+        default=False,
+        about="Whether the bot works in rooms that are not encrypted. Only for trials with invented cases.",
+    )
+    reactions: bool = setting(
+        default=True, about="Whether a reaction does what its button does. The homeserver could forge a reaction."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What the programme says of itself. Nothing clinical is ever logged."""
 
@@ -137,6 +169,7 @@ class Settings:
     meetings: MeetingSettings = field(default_factory=MeetingSettings)
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     slack: SlackSettings = field(default_factory=SlackSettings)
+    matrix: MatrixSettings = field(default_factory=MatrixSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

@@ -101,14 +101,16 @@ class Connection:
         if trouble := objection(room, self.setup, self.account):
             raise NotDelivered(trouble[0], final=True)
 
-    async def send(self, room: Room, kind: str, content: JSON, number: str) -> str:
+    async def send(self, room: Room, kind: str, content: JSON, number: str, *, everyone: bool = False) -> str:
         """Send an event, encrypted where the room is; its id. The same number sends one event.
 
-        Raises :class:`NotDelivered`.
+        ``everyone``: devices that do not count read it too; for nothing but their verification. Raises :class:`NotDelivered`.
         """
         try:
             if room.encrypted and kind != "m.reaction":  # clients look for reactions in clear
-                content = await self.machine.encrypt(room.id, kind, content, room.present, self.people, self.server)
+                content = await self.machine.encrypt(
+                    room.id, kind, content, room.present, self.people, self.server, everyone=everyone
+                )
                 kind = "m.room.encrypted"
             answer = await self.server.call("PUT", f"/rooms/{segment(room.id)}/send/{kind}/{number}", content)
         except (MatrixRefused, Unreachable) as trouble:

@@ -107,7 +107,3 @@ class Identity:
         answer = await server.call("POST", "/keys/signatures/upload", {self.account: {str(keys["device_id"]): signed}})
         if answer.get("failures"):
             raise MatrixRefused(400, "SIGNATURE_REFUSED", {})
-
-    def sign_person(self, master_object: JSON) -> JSON:
-        """A person's master key with the bot's signature: it vouches for the person from now on."""
-        return sign(master_object, self.account, self._public("user_signing"), self._signer("user_signing"))

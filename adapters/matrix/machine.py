@@ -185,15 +185,28 @@ class Machine:
 
     # -- out -----------------------------------------------------------------------------------------------------
     async def encrypt(
-        self, room: str, kind: str, content: JSON, readers: frozenset[str], people: People, server: Homeserver
+        self,
+        room: str,
+        kind: str,
+        content: JSON,
+        readers: frozenset[str],
+        people: People,
+        server: Homeserver,
+        *,
+        everyone: bool = False,
     ) -> JSON:
-        """The content for those devices of the readers that count, and for no other."""
+        """The content for those devices of the readers that count, and for no other.
+
+        ``everyone``: for all their devices. The next event has another session then, which only those that count get.
+        """
         async with self._turns[room]:
             await people.refresh(readers, server)
-            devices = frozenset(d for d in people.counting(readers) if (d.account, d.id) != (self.account, self.device))
+            reading = people.counting(readers) + (people.others(readers) if everyone else [])
+            devices = frozenset(d for d in reading if (d.account, d.id) != (self.account, self.device))
             session = self._olm.outbound_group_sessions.get(room)
             if session is None or session.expired or self._shared.get(room) != devices:
-                await self._share(room, devices, people.others(readers), server)
+                refused = [] if everyone else people.others(readers)
+                await self._share(room, devices, refused, server)
             relation = content.get("m.relates_to")
             sealed: JSON = self._olm.group_encrypt(room, {"type": kind, "content": content})
             if relation:

@@ -21,6 +21,8 @@ from adapters.matrix.outgoing import Outgoing
 from adapters.matrix.people import People
 from adapters.matrix.settings import MatrixSetup
 from adapters.matrix.sync import Stopped, SyncLoop, patiently
+from adapters.matrix.verification import PREFIX as STEPS
+from adapters.matrix.verification import Verifications
 from adapters.platform import Drawer, MessageRef, NotDelivered, Place, Receive
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,8 @@ class MatrixPlatform:
 
     def __init__(self, setup: MatrixSetup, drawer: Drawer, clock: Callable[[], float] = time.monotonic) -> None:
         self._setup, self._drawer, self._clock = setup, drawer, clock
-        self._ready = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set while the platform knows its rooms and can post."""
         self._stopped = ""
         self._connection: Connection | None = None
         self._outgoing: Outgoing | None = None
@@ -70,11 +73,11 @@ class MatrixPlatform:
                 finally:
                     connection.machine.close()
             except Stopped as stopped:
-                self._stopped = stopped.why
-                log.error("Matrix has stopped: %s", stopped.why)
+                self._stopped = stopped.kind
+                log.error("Matrix has stopped: %s", stopped.kind)
                 raise
             finally:
-                self._ready.clear()
+                self.ready.clear()
 
     # -- what the bot says ---------------------------------------------------------------------------------------
     async def post(self, place: Place, card: Card, key: str) -> MessageRef:
@@ -104,7 +107,7 @@ class MatrixPlatform:
             raise NotDelivered(self._stopped, retry_after=60.0)
         try:
             async with asyncio.timeout(READY_WITHIN):
-                await self._ready.wait()
+                await self.ready.wait()
         except TimeoutError:
             raise NotDelivered("not_connected", retry_after=5.0) from None
         assert self._outgoing
@@ -143,31 +146,43 @@ class MatrixPlatform:
         direct = DirectRooms(connection)
         outgoing = Outgoing(connection, direct)
         incoming.forms = Dialogues(connection, direct, incoming)
+        identity = await Identity.kept(connection.account, self._drawer)
+        verifications = Verifications(connection, identity.master)
+        incoming.in_room = verifications.in_room
 
         async def to_device(event: JSON) -> None:
-            await self._to_device(connection, incoming, event)
+            await self._to_device(connection, incoming, verifications, event)
 
         loop = SyncLoop(connection, incoming, admission, to_device)
         incoming.held.again = loop.again
         self._connection, self._outgoing = connection, outgoing
         try:
             # What the first sync hands over is answered at once, so posts must not wait for its end.
-            await loop.first(self._ready.set)
+            await loop.first(self.ready.set)
             await incoming.held.restore()
             await loop.run()
         finally:
             loop.close()
             incoming.held.close()
             outgoing.close()
+            verifications.close()
 
-    async def _to_device(self, connection: Connection, incoming: Incoming, event: JSON) -> None:
-        match event.get("type"):
+    async def _to_device(
+        self, connection: Connection, incoming: Incoming, verifications: Verifications, event: JSON
+    ) -> None:
+        kind, content = str(event.get("type")), event.get("content", {})
+        match kind:
             case "m.room.encrypted":
-                arrived, _private = connection.machine.take_to_device(event)
+                arrived, private = connection.machine.take_to_device(event)
                 for room, session in arrived:
                     await incoming.held.key_came(room, session)
+                for sender, said in private:
+                    if str(said.get("type")).startswith(STEPS):
+                        await verifications.by_device(sender, str(said["type"]), said["content"])
+            case _ if kind.startswith(STEPS):
+                await verifications.by_device(str(event.get("sender")), kind, content)
             case "m.room_key.withheld":
-                incoming.held.withheld(event.get("content", {}))
+                incoming.held.withheld(content)
             case _:
                 return
 

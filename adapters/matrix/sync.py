@@ -20,6 +20,7 @@ from adapters.matrix.connection import Connection
 from adapters.matrix.http import JSON, MatrixRefused, Unreachable, segment
 from adapters.matrix.incoming import Incoming
 from adapters.matrix.rooms import Room
+from adapters.platform import NotDelivered
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +48,11 @@ Work = Callable[[], Awaitable[None]]
 Result = TypeVar("Result")
 
 
-class Stopped(Exception):
-    """The platform cannot go on by itself: ``why`` is logged_out or store_lost. Somebody must act."""
+class Stopped(NotDelivered):
+    """The platform cannot go on by itself, and somebody must act. Its kind: not_logged_in, logged_out, store_lost."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind, final=True)
 
 
 @dataclass(slots=True)

@@ -28,6 +28,8 @@ COMMANDS = {
     "migrate": "bring the database to the schema of this version",
     "audit": "verify the audit trail",
     "slack": "print the app manifest, install, look at the connection",
+    "matrix": "log in, verify, look at the login, log out",
+    "sandbox": "start a throw-away Matrix homeserver with an invented team and the bot",
     "deid": "hide the identifiers of HIPAA Safe Harbor in texts",
     "version": "say which version this is, and of what it is made",
 }

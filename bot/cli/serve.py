@@ -14,6 +14,7 @@ from adapters.console import ConsoleHooks, ConsolePlatform, run_script
 from adapters.console.lines import Mistake
 from adapters.platform import ChatPlatform, Invocation, NotDelivered, Outcome
 from bot.app import App, begin_house
+from bot.cli.matrix import matrix_platform
 from bot.cli.slack import slack_platform
 from bot.cli.trouble import complain
 from bot.clock import SystemClock
@@ -59,15 +60,15 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     app = App(database, ring, config.settings, clock, platforms, Checkpoints(config.checkpoints, ring.root))
     console = _console(app, config, stop)
     platforms[console.name] = console
-    slack = slack_platform(config, database, ring)
-    if slack is not None:
-        platforms[slack.name] = slack
+    found = (slack_platform(config, database, ring), matrix_platform(config, database, ring))
+    services = [service for service in found if service is not None]
+    platforms |= {service.name: service for service in services}
     await app.delivery.recover()
     await app.housekeeping()
     intake = Intake(app.receive)
-    serving = [asyncio.create_task(_serve(slack, intake, stop))] if slack is not None else []
-    if slack is not None:
-        await _first(slack.ready.wait(), stop.wait())
+    serving = [asyncio.create_task(_serve(service, intake, stop)) for service in services]
+    for service in services:
+        await _first(service.ready.wait(), stop.wait())
     scheduler = start_ticking(app.settle, app.housekeeping)
     listening = asyncio.create_task(_listen(console, intake))
     if not serving:

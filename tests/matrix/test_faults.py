@@ -174,7 +174,7 @@ def test_logged_out_means_stop(play: Play) -> None:
             await server.call("POST", "/logout", {})
         ended = await house.stopped()
         assert isinstance(ended, Stopped)
-        assert ended.why == "logged_out"
+        assert ended.kind == "logged_out"
         with pytest.raises(NotDelivered) as refused:
             await house.platform.post(Place("matrix", room), Card("x"), "k")
         assert refused.value.kind == "logged_out"
@@ -201,7 +201,7 @@ def test_lost_store_is_noticed_and_said(play: Play, how: str) -> None:
         house.start()
         ended = await house.stopped()
         assert isinstance(ended, Stopped)
-        assert ended.why == "store_lost"
+        assert ended.kind == "store_lost"
         await dana.hears(room, "confer matrix login", by=house.bot)
         await log_in(house.setup, house.drawer, Credentials(house.name, PASSWORD))
         house.start()
