@@ -117,8 +117,9 @@ class Dispatcher:
 
     def _answer(self, request: Request, reply: Reply, act: str, *, refused: bool = False) -> Outcome:
         """The audit row and the answer, in the transaction of the act itself."""
-        answer = request.reply_notice(reply)
-        for notice in (*([answer] if answer else []), *request.outbox):
+        for notice in (request.reply_notice(reply), request.room_notice(reply), *request.outbox):
+            if notice is None:
+                continue
             request.store.notices.add(notice, request.now)
         subject, *others = dict.fromkeys(sorted(request.subjects, key=_cases_first)) or [""]
         details = {"by": request.invocation.source.value}

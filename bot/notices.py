@@ -3,6 +3,7 @@
 A renderer gives a card, a nudge for one person, a later moment, or None where the notice no longer applies.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -101,11 +102,30 @@ def render(sending: Sending) -> Rendered:
     """What to send for this notice now."""
     notice = sending.notice
     if notice.card:
-        return decode(notice.card)
+        return decode(notice.card) if _is_fit_for_room(sending) else None
     if notice.act is Act.REDACT:
         return Card("")
     renderer = _RENDERERS.get(notice.kind)
     return renderer(sending) if renderer else None
+
+
+_CASE_REF = re.compile(rb"\bC-[0-9A-HJKMNP-TV-Z]{4,6}\b")
+
+
+def _is_fit_for_room(sending: Sending) -> bool:
+    """Whether everyone in the room may read the answer; one about a case goes to its asker alone otherwise."""
+    notice = sending.notice
+    asker = notice.words.get("asker", "")
+    if notice.act is not Act.POST or notice.direct or not asker or not _CASE_REF.search(notice.card):
+        return True
+    strangers = _strangers(sending)
+    if strangers == []:
+        return True
+    why = (
+        f"{', '.join(strangers)} is in the room and not in the team" if strangers else "I cannot see who is in the room"
+    )
+    sending.tell("aside", asker, present_cases.aside(decode(notice.card), why), notice.case)
+    return False
 
 
 def digest(nudges: Sequence[Nudge]) -> Card:
@@ -154,7 +174,7 @@ def _strangers(sending: Sending) -> list[str] | None:
     """Who is in the room and not in the team (or only a guest for another case); None where nobody can say."""
     if not sending.in_room:
         return None  # an empty room is one that the platform has not seen: nobody can say who reads there
-    about = sending.notice.subject
+    about = sending.notice.case or sending.notice.subject
     members = sending.members
     return sorted(a for a in sending.in_room if a not in members or (members[Account(a)].case or about) != about)
 
@@ -226,6 +246,8 @@ def _agenda(sending: Sending) -> Rendered:
     found = {i.case: sending.store.cases.get(i.case) for i in meeting.agenda.items if i.case}
     there = {m.discipline for m in sending.members.values()}
     cases = {ref: case.seen_by(there, sending.today) for ref, case in found.items() if case is not None}
+    if _strangers(sending) != []:
+        cases = {}  # the references alone
     return present_agenda.agenda(meeting, cases, tuple(sending.members.values()), sending.zone)
 
 

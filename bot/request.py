@@ -264,8 +264,24 @@ class Request:
             subject=reply.subject or (self.subjects[0] if self.subjects else ""),
             case=reply.case,
             card=encode(reply.card),
+            words={"asker": self.account},
         )
 
+    def room_notice(self, reply: Reply) -> Notice | None:
+        """What the room sees of something that was said to the bot in private and concerns everyone."""
+        concerns = reply.audience is Audience.ROOM and reply.kind in _FOR_EVERYONE
+        answer = self.reply_notice(reply)
+        if answer is None or not concerns or not self.invocation.place.direct or self.team_or_none is None:
+            return None
+        return replace(
+            answer, key=f"inv:{self.invocation.id}:room", room=self.team.room, thread="", direct=False, account=""
+        )
+
+
+_FOR_EVERYONE = frozenset(
+    "meeting poll moved cancelled series agenda agenda-draft board ended decision minutes".split()
+)
+"""What is said in the team's room too when it was typed in private; an action item's news stays with its people."""
 
 _UNSEEN = frozenset(
     {Action.TRIAGE_CASE, Action.PRESENT_CASE, Action.WITHDRAW_CASE, Action.ERASE_CASE, Action.KEEP_CONSENT}

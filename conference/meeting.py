@@ -56,6 +56,7 @@ class Phase(StrEnum):
 
 
 PHASES = tuple(Phase)
+_LEFT_BEHIND = (ItemState.DONE, ItemState.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,12 @@ class Correction:
 class Signed:
     """That the facilitator signed the minutes: their parts never change, corrections stand below them.
 
-    ``sha256``: over the parts in their order, so that a changed or missing part is noticed.
+    ``parts``: the SHA-256 of each part in order, and ``sha256`` over them, so that a changed part is noticed even
+    after another was erased with its case.
     """
 
     sha256: str
+    parts: tuple[str, ...]
     by: Account
     at: datetime
     corrections: tuple[Correction, ...] = ()
@@ -210,7 +213,7 @@ class Meeting:
         if self.phase is not None and self.phase is not PHASES[0]:
             return replace(self, phase=PHASES[PHASES.index(self.phase) - 1], phase_at=now)
         position = self._position()
-        before = [p for p, i in enumerate(self.agenda.items) if p < position and i.state is ItemState.DONE]
+        before = [p for p, i in enumerate(self.agenda.items) if p < position and i.state in _LEFT_BEHIND]
         if not before:
             raise Refusal("This is where the meeting began; there is nothing to go back to.")
         item = self.current
@@ -242,8 +245,8 @@ class Meeting:
         return replace(self, state=state, ended_at=now, phase=None, phase_at=None, agenda=agenda.not_reached())
 
     # -- minutes -------------------------------------------------------------------------------------------------
-    def sign(self, sha256: str, by: Account, now: datetime) -> "Meeting":
-        return replace(self._to(MeetingState.SIGNED, "signed"), minutes=Signed(sha256, by, now))
+    def sign(self, sha256: str, parts: tuple[str, ...], by: Account, now: datetime) -> "Meeting":
+        return replace(self._to(MeetingState.SIGNED, "signed"), minutes=Signed(sha256, parts, by, now))
 
     def correct(self, text: str, by: Account, now: datetime) -> "Meeting":
         """A correction below signed minutes; nothing above it changes."""

@@ -6,7 +6,7 @@ from bot.present import minutes as present
 from bot.request import Audience, Reply, Request
 from bot.screen import screened
 from conference.meeting import Meeting, MeetingState
-from conference.minutes import MinutesPart, seal_of
+from conference.minutes import MinutesPart, is_as_signed, seal_of
 from conference.people import CaseId
 from conference.policy import Action
 from conference.refusal import Refusal
@@ -22,7 +22,7 @@ def show(request: Request, args: Args) -> Reply:
 def sign(request: Request, args: Args) -> Reply:
     meeting = _meeting(request, args, to=Action.SIGN_MINUTES)
     parts = _made(request, meeting)
-    meeting = meeting.sign(seal_of(parts), request.account, request.now)
+    meeting = meeting.sign(seal_of(parts), tuple(p.sha256 for p in parts), request.account, request.now)
     for part in parts:
         request.store.minutes.save(part)
     request.store.meetings.save(meeting)
@@ -57,7 +57,10 @@ def _parts(request: Request, meeting: Meeting) -> tuple[MinutesPart, ...]:
     """The signed parts to the letter; before signing, what the record says now."""
     if meeting.minutes is None:
         return _made(request, meeting)
-    return request.store.minutes_of(meeting.ref)
+    parts = request.store.minutes_of(meeting.ref)
+    if not is_as_signed(meeting.minutes, parts):
+        raise Refusal(f"The minutes of {meeting.ref} are not as they were signed. Tell whoever runs this bot.")
+    return parts
 
 
 def _made(request: Request, meeting: Meeting) -> tuple[MinutesPart, ...]:

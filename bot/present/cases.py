@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from adapters.card import Actions, Block, Button, Card, Fact, Facts, Form, Row, Rows, Text, Tone
 from bot.forms import case_fields
 from bot.present.common import count, day, note, person, when
@@ -131,6 +133,11 @@ def summary(case: Case, parts: Iterable[Part], held: Sequence[Section]) -> Card:
     if held:
         blocks.append(Text(f"Held back for want of consent: {', '.join(held)}.", Tone.QUIET))
     return Card(f"Case {case.ref}", tuple(blocks))
+
+
+def aside(answer: Card, why: str) -> Card:
+    """An answer that was meant for the room, for its asker alone."""
+    return replace(answer, blocks=(Text(f"Only you see this: {why}.", Tone.WARNING), *answer.blocks))
 
 
 def held_back(case: Case, why: str) -> Card:

@@ -136,7 +136,7 @@ class Meetings(RuleBasedStateMachine):
 
     @rule(who=people)
     def sign(self, who: Account) -> None:
-        if self.tried(lambda m: m.sign("hash", who, self.now), MeetingState.ENDED):
+        if self.tried(lambda m: m.sign("hash", ("part",), who, self.now), MeetingState.ENDED):
             self.signed = (who, "hash")
 
     @rule(who=people)

@@ -1,6 +1,7 @@
 """Minutes: made from the record, signed once, then only corrected; as a message and as a PDF."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -170,3 +171,18 @@ def test_signed_minutes_without_an_erased_case(bot: Chat) -> None:
     assert "New triage form" in text
     assert "Print the form" in text
     assert pdf_of(bot.says("nora", f"minutes {meeting}")).startswith(b"%PDF-")
+
+
+def test_minutes_that_were_changed_behind_the_bots_back_are_not_shown(bot: Chat) -> None:
+    """A part that is not as it was signed is noticed, and the reader learns it."""
+    bot.says("carla", 'meeting schedule "Conf" in 5m for 30m')
+    bot.says("carla", 'agenda add "Triage form" 10m')
+    bot.says("pat", "meeting start")
+    bot.says("pat", "meeting end")
+    bot.says("pat", "minutes sign M-1")
+    assert "Triage form" in bot.says("pat", "minutes M-1").private
+    with bot.store() as store:
+        store.minutes.save(replace(store.minutes_of("M-1")[1], text="something else"))
+    answer = bot.says("pat", "minutes M-1")
+    assert answer.refused
+    assert "not as they were signed" in answer.text

@@ -18,3 +18,31 @@ def test_a_summary_is_posted_where_only_the_team_is(bot: Chat) -> None:
     """The same case without the stranger."""
     case = approved(bot, "pat")
     assert any(case in (s.card.title if s.card else "") for s in bot.visible_to("nora"))
+
+
+def test_an_answer_about_a_case_goes_to_its_asker_alone_while_a_stranger_is_there(bot: Chat) -> None:
+    """Decisions, items and agendas of a case are not shown to somebody outside the team; other answers are."""
+    case = approved(bot, "pat")
+    bot.says("carla", 'meeting schedule "Conf" tue 08:00 for 60m')
+    bot.joins("mallory")
+    for words in (
+        f'decide {case} "Taper SSRI" prefers "fewer drugs"',
+        f'task add "Check TSH" case {case}',
+        "agenda build",
+    ):
+        answer = bot.says("pat", words)
+        assert answer.in_room == ""
+        assert "mallory is in the room" in answer.private
+        assert case in answer.private
+    assert "Order chairs" in bot.says("pat", 'task add "Order chairs"').in_room
+    bot.platform.leave("case-room", "mallory")
+    assert case in bot.says("pat", f'task add "Check TSH again" case {case}').in_room
+
+
+def test_what_concerns_everyone_is_said_in_the_room_when_typed_in_private(bot: Chat) -> None:
+    """A meeting planned in the direct room is announced to the team, and its invitation lives there."""
+    answer = bot.whispers("carla", 'meeting schedule "Conf" tue 08:00 for 60m')
+    assert "M-1 Conf" in answer.private
+    assert "M-1 Conf" in answer.in_room
+    assert "case-room" in {s.place.room for s in bot.says("nora", "rsvp yes").edited}
+    assert bot.whispers("pat", 'task add "Order chairs"').in_room == ""

@@ -60,7 +60,7 @@ def meeting() -> Meeting:
         "America/New_York", PAT, Agenda((item, replace(item, number=2, case=None, title="Form")), is_locked=True),
         (NURSING,), timedelta(hours=1), "S-1", NOW, 3, (NOW, NOW + timedelta(days=1)), {PAT: (1, 2)},
         {NORA: Answer.MAYBE}, (PAT, NORA), PAT, Phase.CLARIFY, NOW, NOW, NOW, "ill",
-        Signed("ab" * 32, PAT, NOW, (Correction(NORA, "TSH was 2.1", NOW),)),
+        Signed("ab" * 32, ("cd" * 32,), PAT, NOW, (Correction(NORA, "TSH was 2.1", NOW),)),
     )  # fmt: skip
 
 
