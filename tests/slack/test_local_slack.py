@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -289,3 +290,11 @@ def test_manifest_asks_for_what_is_used() -> None:
     assert len(made["display_information"]["description"]) <= 140
     assert all(len(s["name"]) <= 24 and len(s["description"]) <= 150 for s in made["features"]["shortcuts"])
     assert manifest()["settings"]["socket_mode_enabled"]
+
+
+def test_every_scope_is_explained() -> None:
+    """The page for people names every scope that the manifest asks for."""
+    page = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")
+    assert not [scope for scope in SCOPES if f"`{scope}`" not in page]
+    assert f"{len(SCOPES)}" in page or "thirteen bot scopes" in page
+    assert len(SCOPES) == 13
