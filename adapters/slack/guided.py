@@ -5,6 +5,7 @@ What was answered so far is kept sealed, so that a restart, a slip or a day's pa
 
 import asyncio
 import hashlib
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -129,11 +130,31 @@ class Guided:
     # -- one step ------------------------------------------------------------------------------------------------
     async def _take(self, account: str, dialogue: Dialogue, text: str) -> None:
         asked = dialogue.form.fields[dialogue.at]
+        if len(together := several(dialogue.form, text)) > 1:
+            await self._take_together(account, dialogue, together)
+            return
         value = "" if text.strip() == EMPTY else text.strip("\n")
         if problem := _problem(asked, value):
             await self._ask(account, dialogue, problem)
             return
         await self._next(account, dialogue, _chosen(asked, value))
+
+    async def _take_together(self, account: str, dialogue: Dialogue, given: dict[str, str]) -> None:
+        """Several answers in one message: only what is needed and missing is asked for after it."""
+        fields = dialogue.form.fields
+        for one in fields:
+            if one.name in given and (problem := _problem(one, given[one.name])):
+                await self._ask(account, dialogue, f"{one.name}: {problem} Nothing of the message was taken.")
+                return
+        chosen = {f.name: _chosen(f, given[f.name]) for f in fields if f.name in given}
+        dialogue.answers = {**dialogue.answers, **chosen}
+        missing = [n for n, f in enumerate(fields) if f.required and not dialogue.answers.get(f.name, f.value).strip()]
+        dialogue.at = missing[0] if missing else len(fields)
+        if missing:
+            await self._ask(account, dialogue)
+        else:
+            await self._keep(account, dialogue)
+            await self._send(account, dialogue)
 
     async def _next(self, account: str, dialogue: Dialogue, value: str) -> None:
         asked = dialogue.form.fields[dialogue.at]
@@ -207,7 +228,8 @@ def question(dialogue: Dialogue, notice: str = "") -> Card:
     if present:
         lines.append(Text(f"It says now: {present}", Tone.QUIET))
     emptied = "" if asked.required else f" A lone {EMPTY} leaves it empty."
-    lines.append(Text(f"Answer here in one message.{emptied}", Tone.QUIET))
+    together = "" if dialogue.at or count < 2 else " Or send several at once, each on a line such as `name: …`."
+    lines.append(Text(f"Answer here in one message.{emptied}{together}", Tone.QUIET))
     buttons = [Button(choice.label, f"{step}.pick{n}") for n, choice in enumerate(asked.choices)]
     if present or not asked.required:
         buttons.append(Button("Keep it" if present else "Skip", f"{step}.skip"))
@@ -215,6 +237,27 @@ def question(dialogue: Dialogue, notice: str = "") -> Card:
         buttons.append(Button("Back", f"{step}.back"))
     buttons.append(Button("Stop", f"{step}.stop"))
     return Card(f"{dialogue.form.title} · {dialogue.at + 1} of {count}", (*lines, Actions(tuple(buttons))))
+
+
+def several(form: Form, text: str) -> dict[str, str]:
+    """The answers of a message whose lines begin with fields' names and colons; further lines belong to the one above."""
+    called = {_plain(name): f.name for f in reversed(form.fields) for name in (f.label, *f.other_names)}
+    called |= {_plain(f.name): f.name for f in form.fields}
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in text.strip().splitlines():
+        head, colon, rest = line.partition(":")
+        if colon and _plain(head) in called:
+            current = found.setdefault(called[_plain(head)], [])
+            line = rest.strip()
+        if current is None:
+            return {}  # it does not begin with a field: it is one answer
+        current.append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_\s]+", "", name).casefold()
 
 
 def _problem(asked: Field, value: str) -> str:

@@ -228,6 +228,24 @@ def test_form_is_filled_in_by_talking() -> None:
     play(story)
 
 
+def test_form_is_filled_in_by_one_message() -> None:
+    """Who knows the fields sends them all at once; only what is needed and missing is asked for."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
+            ref = await bot.platform.post(bot.place(channel), FORM, "1")
+            message = channel.find(ref.message)
+            assert message
+            await bot.people.presses("dana", message, "Fill in")
+            await bot.platform.intake.finish()
+            await bot.people.says("dana", direct, "Question: Low desire?\nSince when: May\nmore: nothing\nelse")
+            (form,) = await bot.ear.hears(1)
+            assert dict(form.fields) == {"question": "Low desire?\nSince when: May", "more": "nothing\nelse"}
+
+    play(story)
+
+
 def test_refused_form_keeps_its_answers() -> None:
     """What the bot refused was not typed in vain: the form begins with it when it is opened again."""
 
