@@ -61,16 +61,16 @@ class Delivery:
 
     async def _send_due(self) -> int:
         sent = 0
-        while lanes := await self._claimed():
+        while (lanes := await self._claimed()) is not None:
             sent += sum(await asyncio.gather(*lanes))
         return sent
 
-    async def _claimed(self) -> "list[asyncio.Future[int]]":
-        """What is due now, on its way: in order in each room, no room waiting for another."""
+    async def _claimed(self) -> "list[asyncio.Future[int]] | None":
+        """What is due now, on its way: in order in each room, no room waiting for another; None: nothing is due."""
         async with self._turn:
             self._next = None  # what becomes due from here on wants a look of its own
             if not (due := await asyncio.to_thread(self._due)):
-                return []
+                return None
             rooms = list({(n.platform, n.room) for n in due if n.room})
             members = dict(zip(rooms, await asyncio.gather(*(self._members(*room) for room in rooms)), strict=True))
             lanes: dict[tuple[str, str], list[Outgoing]] = {}
