@@ -28,7 +28,7 @@ def test_an_answer_about_a_case_goes_to_its_asker_alone_while_a_stranger_is_ther
     for words in (
         f'decide {case} "Taper SSRI" prefers "fewer drugs"',
         f'task add "Check TSH" case {case}',
-        "agenda build",
+        f"case present {case} M-1",
     ):
         answer = bot.says("pat", words)
         assert answer.in_room == ""
