@@ -124,7 +124,8 @@ class SlackSettings:
 class MatrixSettings:
     """Matrix; docs/matrix.md walks through it."""
 
-    homeserver: str = setting("", "The address of the homeserver, e.g. https://matrix.example.org; empty: off.")
+    mode: str = setting("off", "off or on.", Form.WORD)
+    homeserver: str = setting("https://matrix.example.org", "The address of the homeserver.")
     user: str = setting("confer", "The bot's account there: its local name, or @name:server.")
     password: str = setting("env:MATRIX_PASSWORD", "Its password; wanted by `confer matrix login` alone.", Form.SECRET)
     token: str = setting(

@@ -106,7 +106,7 @@ def _same(person: str, emoji: str) -> bool:
 
 def matrix_platform(config: Configuration, database: Database, ring: KeyRing) -> MatrixPlatform | None:
     """The platform as the configuration wants it; None where it is off. Raises ConfigTrouble."""
-    if not config.settings.matrix.homeserver:
+    if config.settings.matrix.mode == "off":
         return None
     return MatrixPlatform(setup_of(config), SealedDrawer(database, ring, "matrix"))
 
@@ -115,6 +115,8 @@ def setup_of(config: Configuration) -> MatrixSetup:
     """What the settings say. Raises ConfigTrouble."""
     matrix = config.settings.matrix
     wrong = []
+    if matrix.mode not in ("off", "on"):
+        wrong.append("[matrix] mode: expected one of off, on")
     if not matrix.homeserver.startswith(("http://", "https://")):
         wrong.append("[matrix] homeserver: expected an address such as https://matrix.example.org")
     if matrix.devices not in set(DevicePolicy):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.sandbox import LocalHomeserver
 from tests.matrix.house import House
-from tests.matrix.synapse import Synapse, shared_synapse
+from tests.matrix.synapse import shared_synapse
 
 Story = Callable[[House], Awaitable[None]]
 Play = Callable[[Story], None]
@@ -15,12 +16,12 @@ DEADLINE = 90
 
 
 @pytest.fixture(scope="session")
-def synapse() -> Synapse:
+def synapse() -> LocalHomeserver:
     return shared_synapse()
 
 
 @pytest.fixture
-def play(synapse: Synapse, tmp_path: Path) -> Play:
+def play(synapse: LocalHomeserver, tmp_path: Path) -> Play:
     """Lets a story happen with people and a bot of its own."""
 
     def run(story: Story) -> None:
