@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Insert,
     Row,
     Select,
     Table,
@@ -105,7 +106,7 @@ class Aggregates(Generic[T]):
         mine = {"of_team": self._team, "of_ref": ref}
         before = self._connection.execute(_whole(t), mine).mappings().first()
         if before is None:
-            self._connection.execute(insert(t), {"team": self._team, "ref": ref, "version": 1, **row})
+            self._connection.execute(_add(t), {"team": self._team, "ref": ref, "version": 1, **row})
             self._changes.note(str(t.name), ref, 1, None)
             return
         version = before["version"] + 1
@@ -174,6 +175,11 @@ def _every(t: Table) -> Select[Any]:
 @cache
 def _whole(t: Table) -> Select[Any]:
     return select(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+
+
+@cache
+def _add(t: Table) -> Insert:
+    return insert(t)
 
 
 @cache

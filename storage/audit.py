@@ -69,6 +69,9 @@ HEAD = (
 )
 
 
+ADD = insert(AuditRow)
+
+
 def append(connection: Connection, ring: KeyRing, entry: AuditEntry) -> None:
     """Add an entry to its team's chain, in the caller's transaction.
 
@@ -81,7 +84,7 @@ def append(connection: Connection, ring: KeyRing, entry: AuditEntry) -> None:
     details = _details(entry.details)
     mac = hmac.digest(key, before + _canonical(seq, entry, details), "sha256")
     connection.execute(
-        insert(AuditRow),
+        ADD,
         {
             "team": entry.team,
             "seq": seq,

@@ -79,7 +79,7 @@ class Notices:
             return False
         row = {name: getattr(notice, name) for name in _PLAIN}
         row |= {"act": notice.act.value, "state": notice.state.value, "body": self._sealed(notice)}
-        self._connection.execute(insert(NOTICES), {"created_at": now, "not_before": not_before or now, **row})
+        self._connection.execute(_ADD, {"created_at": now, "not_before": not_before or now, **row})
         return True
 
     def due(self, now: datetime, platforms: Iterable[str], limit: int = 50) -> tuple[Notice, ...]:
@@ -178,6 +178,7 @@ class Notices:
 
 
 _SETTLED = (NoticeState.SENT, NoticeState.DROPPED, NoticeState.DEAD)
+_ADD = insert(NOTICES)
 _KNOWN = select(NOTICES.c.id).where(NOTICES.c.key == bindparam("of_key"))
 _PLAIN = ("key", "team", "kind", "platform", "room", "thread", "direct", "account", "subject", "case")
 

@@ -204,7 +204,7 @@ class TeamStore:
         """Keep what this transaction changed, so that its speaker can take it back."""
         changes = msgspec.json.encode(list(self.changes.rows.values())).decode()
         row = {"account": account, "invocation": invocation, "act": act, "subject": subject[:64], "changes": changes}
-        self.connection.execute(insert(UNDO), {"team": self.id, "at": now, **row})
+        self.connection.execute(_REMEMBER, {"team": self.id, "at": now, **row})
 
     def last_undoable(self, account: str, since: datetime) -> Undoable | None:
         c = UNDO.c
@@ -303,6 +303,7 @@ _TAKE_IN = {
     "sqlite": sqlite.insert(INBOX).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(INBOX).on_conflict_do_nothing(),
 }
+_REMEMBER = insert(UNDO)
 _LAST = select(COUNTERS.c.value).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
 _COUNT = update(COUNTERS).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
 _TEAM_OF_ROOM = select(ROOMS.c.team).where(

@@ -21,6 +21,7 @@ class Timer:
 
 
 _MINE = and_(TIMERS.c.team == bindparam("of_team"), TIMERS.c.subject == bindparam("of_subject"))
+_PLAN = insert(TIMERS)
 _FORGET = delete(TIMERS).where(_MINE, TIMERS.c.done_at.is_(None))
 _FIRED = select(TIMERS.c.kind, TIMERS.c.due_at).where(_MINE)
 
@@ -45,7 +46,7 @@ class Timers:
             if at > now and (kind, at) not in fired
         ]
         if rows:
-            self._connection.execute(insert(TIMERS), rows)
+            self._connection.execute(_PLAN, rows)
 
 
 def due_timers(connection: Connection, now: datetime, limit: int = 100) -> tuple[Timer, ...]:
