@@ -117,8 +117,8 @@ class Desk:
     async def _said(self, body: Body, said: Invocation | None) -> None:
         if said is None or said.id in self._seen:
             return
-        if body.get("is_ext_shared_channel"):
-            self.directory.is_shared(said.place.room)
+        if (shared := body.get("is_ext_shared_channel")) is not None:
+            self.directory.heard_in(said.place.room, shared=bool(shared))
         if said.place.direct:
             self.directory.is_direct_with(said.account, said.place.room)
             raw = str(body["event"].get("text") or "")
@@ -144,9 +144,6 @@ class Desk:
         if said.place.direct:
             room = await self.directory.direct(said.account)
             said = replace(said, place=Place(ids.PLATFORM, room, None, direct=True))
-        elif not await self.directory.is_inside(said.place.room):
-            await self._note(said, NOT_INSIDE, Place(ids.PLATFORM, ""))
-            return
         await self._hand_over(said)
 
     async def _press(self, body: Body) -> None:
@@ -240,6 +237,8 @@ class Desk:
 
     async def _refusal(self, said: Invocation) -> str | None:
         """Why the words are not taken, or None."""
+        if not await self.directory.is_inside(said.place.room):
+            return NOT_INSIDE
         if (await self.directory.channel(said.place.room)).shared:
             return SHARED
         if (await self.directory.person(said.account)).outside:

@@ -63,7 +63,7 @@ class Directory:
         try:
             return (await self.channel(room)).inside
         except NotDelivered as failure:
-            if failure.kind == "channel_not_found":
+            if failure.kind in ("channel_not_found", "missing_scope"):
                 return False
             raise
 
@@ -98,9 +98,9 @@ class Directory:
     def members_changed(self, room: str) -> None:
         self._members.pop(room, None)
 
-    def is_shared(self, room: str) -> None:
-        """An event said that the channel is open to another organisation."""
-        self._channels[room] = (self._clock(), Channel(shared=True))
+    def heard_in(self, room: str, *, shared: bool) -> None:
+        """An event from the channel said whether it is open to another organisation: Slack need not be asked."""
+        self._channels[room] = (self._clock(), Channel(shared))
 
     async def names(self, accounts: Iterable[str]) -> dict[str, str]:
         """What these people are called; who cannot be asked about is left out."""

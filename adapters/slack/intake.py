@@ -131,10 +131,11 @@ class Intake:
     async def _work(self, number: int, body: Body, at: float) -> None:
         name = lane(body)
         lock = self._lanes.setdefault(name, asyncio.Lock())
-        async with lock, self._slots:
+        async with lock:
             for attempt in range(TRIES):
                 try:
-                    await self._handle(body, at)
+                    async with self._slots:
+                        await self._handle(body, at)
                 except NotDelivered as failure:
                     if failure.final:
                         log.warning("taken in and not carried out: %s", failure.kind)

@@ -15,12 +15,12 @@ def everything(_: str) -> bool:
 class SlackOptions:
     """``bot_token`` for one workspace; ``client_id`` and ``client_secret`` for installation in several."""
 
-    app_token: str = ""
+    app_token: str = field(default="", repr=False)
     """xapp-…: Socket Mode. Without it the bot is served over HTTP."""
-    bot_token: str = ""
-    signing_secret: str = ""
+    bot_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
     client_id: str = ""
-    client_secret: str = ""
+    client_secret: str = field(default="", repr=False)
     base_url: str = SLACK
     authorize_url: str = "https://slack.com/oauth/v2/authorize"
     redirect_url: str = ""
