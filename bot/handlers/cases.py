@@ -44,10 +44,11 @@ def edit(request: Request, args: Args) -> Reply:
     if not args.fields:
         return Reply(present.form(case), case=case.ref)
     texts, identifiers = read_case_form(args.fields)
+    before = _preview(request, case)
     case = case.edit(texts, identifiers)
     known_people(case)
     request.store.cases.save(case)
-    return _previewed(request, case)
+    return _previewed(request, case, before=before)
 
 
 def hide(request: Request, args: Args) -> Reply:
@@ -55,24 +56,24 @@ def hide(request: Request, args: Args) -> Reply:
     words = args.text("words")
     if fold(words) not in fold(" ".join(case.texts.values())):
         raise Refusal(f"“{words[:40]}” does not stand in case {case.ref}. Give the words as they are written.")
+    before = _preview(request, case)
     case = case.hide_words(words)
     request.store.cases.save(case)
-    return _previewed(request, case)
+    return _previewed(request, case, before=before)
 
 
 def keep(request: Request, args: Args) -> Reply:
     case = request.case(args.opt("case", str), to=Action.WRITE_CASE)
     words = args.text("words")
-    hidden = [
-        f for s in _preview(request, case).sections for f in s.findings if _covers(words, s.text[f.start : f.end])
-    ]
+    before = _preview(request, case)
+    hidden = [f for s in before.sections for f in s.findings if _covers(words, s.text[f.start : f.end])]
     if any(f.known for f in hidden):
         raise Refusal(f"“{words[:40]}” belongs to somebody you named as known in case {case.ref}; it stays hidden.")
     if not hidden and fold(words) not in case.hide:
         raise Refusal(f"“{words[:40]}” is not hidden in case {case.ref}. `case preview {case.ref}` shows what is.")
     case = case.keep_words(words)
     request.store.cases.save(case)
-    return _previewed(request, case)
+    return _previewed(request, case, before=before)
 
 
 def show_preview(request: Request, args: Args) -> Reply:
@@ -209,13 +210,14 @@ def _preview(request: Request, case: Case) -> Preview:
     return preview(case, request.members)
 
 
-def _previewed(request: Request, case: Case, note: str = "") -> Reply:
+def _previewed(request: Request, case: Case, note: str = "", before: Preview | None = None) -> Reply:
+    """What the room would see; after a correction (``before``) only what that changed."""
     shown = alike(case, request.store.cases_in(*OPEN))
     draft = _preview(request, case)
     today = request.now.astimezone(request.team_zone).date()
     team = {m.discipline for m in request.members}
     held = [s.section for s in draft.sections if not_covered(s.section.category, case.consents, team, today)]
-    card = present.preview(case, draft, held, shown, note)
+    card = present.preview(case, draft, held, shown, note) if before is None else present.corrected(case, draft, before)
     return Reply(card, case=case.ref, subject=case.ref, kind="preview")
 
 

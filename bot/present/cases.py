@@ -78,6 +78,28 @@ def preview(case: Case, shown: Preview, held: Sequence[Section], panel: tuple[Pr
     return Card(f"Preview of {case.ref}: nothing is posted yet. Only you see this.", tuple(blocks))
 
 
+def corrected(case: Case, shown: Preview, before: Preview) -> Card:
+    """What a correction changed, for the author to look at again; the rest was seen already."""
+    changed = Preview(tuple(s for s in shown.sections if s not in before.sections))
+    blocks: list[Block] = [Text(f"{s.section.value.capitalize()}: {s.safe}") for s in changed.sections]
+    gone = [s.section for s in before.sections if s.section not in {n.section for n in shown.sections}]
+    if gone:
+        blocks.append(Text(f"Taken out: {', '.join(gone)}."))
+    sure, doubtful = _rows(changed)
+    if sure or doubtful:
+        blocks += [Text("Hidden:", Tone.STRONG), Rows((*sure, *doubtful))]
+    if Section.QUESTION not in case.texts:
+        blocks.append(Text("No question yet: the case is not ready for an agenda until it asks one.", Tone.WARNING))
+    if len(changed.sections) < len(shown.sections):
+        blocks.append(
+            Text("The rest is as you saw it." if blocks else "Nothing changed in what the room would see.", Tone.QUIET)
+        )
+    whole = Button("Whole preview", f"case preview {case.ref}")
+    blocks.append(Actions((*_preview_buttons(case, shown), whole)))
+    blocks.append(Form("Edit", f"Edit {case.ref}", f"case edit {case.ref}", case_fields(case), submit="Preview"))
+    return Card(f"Preview of {case.ref}, what changed: nothing is posted yet. Only you see this.", tuple(blocks))
+
+
 def _rows(shown: Preview) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     sure: dict[str, Row] = {}
     doubtful: dict[str, Row] = {}

@@ -148,9 +148,12 @@ def test_edit_opens_the_form_with_what_is_there(bot: Chat) -> None:
     values = {f.name: f.value for f in form.fields}
     assert values["medication"] == "Sertraline 100 mg"
     assert values["patient"] == "Maria Lopez"
-    preview = bot.fills("pat", medication="Sertraline 50 mg").text
-    assert "Sertraline 50 mg" in preview
-    assert "34, low desire" in preview
+    changed = bot.fills("pat", medication="Sertraline 50 mg").text
+    assert "Sertraline 50 mg" in changed
+    assert "34, low desire" not in changed, "only what changed is shown again"
+    whole = bot.presses("pat", "Whole preview").text
+    assert "Sertraline 50 mg" in whole
+    assert "34, low desire" in whole
 
 
 def test_approval_posts_exactly_what_was_previewed(bot: Chat) -> None:
