@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml requirements/build.in
 
-.PHONY: help demo test check bench golden docs lock clean
+.PHONY: help demo sandbox test check bench golden docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 demo: $(VENV)/run  ## one week of an invented team, narrated
 	@$(BIN)/confer demo
+
+sandbox: $(VENV)/dev  ## a throw-away Matrix homeserver with an invented team and the bot
+	@$(BIN)/confer sandbox
 
 test: $(VENV)/dev  ## the whole test suite, with coverage
 	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered

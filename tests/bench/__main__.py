@@ -1,10 +1,10 @@
-"""All benches, or those that are named: ``python -m tests.bench [start] [dispatch] [deid] [slack]``. Status 1: a target was missed."""
+"""All benches, or those that are named: ``python -m tests.bench [start] [dispatch] [deid] [matrix] [slack]``. Status 1: a target was missed."""
 
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-BENCHES = ("start", "dispatch", "deid", "slack")
+BENCHES = ("start", "dispatch", "deid", "matrix", "slack")
 
 
 def main(names: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -64,7 +65,8 @@ class Person:
     signed: bool
     heard: dict[str, dict[str, Heard]] = field(default_factory=dict)
     to_device: list[Any] = field(default_factory=list)
-    arrived: set[str] = field(default_factory=set)
+    arrived_at: dict[str, float] = field(default_factory=dict)
+    """When each event came, on a monotonic clock."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _task: "asyncio.Task[None] | None" = None
 
@@ -177,7 +179,7 @@ class Person:
         said = {
             e["event_id"] for e in page["chunk"] if "state_key" not in e and "redacted_because" not in e["unsigned"]
         }
-        await self.until(lambda: said <= self.arrived, "what was said")
+        await self.until(lambda: said <= self.arrived_at.keys(), "what was said")
 
     async def _on_to_device(self, event: Any) -> None:
         self.to_device.append(event)
@@ -190,7 +192,7 @@ class Person:
         source = event.source
         if "state_key" in source or not hasattr(event, "event_id"):
             return
-        self.arrived.add(event.event_id)
+        self.arrived_at.setdefault(event.event_id, time.perf_counter())
         room_of = self.heard.setdefault(room.room_id, {})
         kind, content = str(source.get("type", "")), source.get("content", {})
         if kind == "m.room.redaction":

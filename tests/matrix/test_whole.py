@@ -27,7 +27,7 @@ class Programme:
         self.folder: Path = house.folder / "installation"
         self.name = f"whole-{house.name}"
         self._url, self._to = house.url, url or house.url
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def bot(self) -> str:
@@ -46,15 +46,15 @@ class Programme:
     def start(self) -> None:
         out = (self.folder / "out.txt").open("ab")
         command = [sys.executable, "-m", "bot.cli", "run", "--config", str(self.folder / "confer.toml")]
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
 
     def kill(self) -> None:
-        if self._process:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait(10)
-            self._process = None
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+            self.process = None
 
     async def confer(self, *words: str) -> str:
         process = await asyncio.create_subprocess_exec(
