@@ -14,13 +14,15 @@ from bot.dispatch import Dispatcher
 from bot.fire import Firing, fire
 from bot.settings import Settings
 from storage.checkpoints import Checkpoints
-from storage.database import Database
+from storage.database import Database, DatabaseBusy
 from storage.keys import KeyRing
 from storage.store import HOUSE, Store
 from storage.timers import due_timers, mark_done, next_due
 
 log = logging.getLogger(__name__)
 
+BUSY_WAITS = (1, 2, 4, 8, 16, 32)
+"""Seconds before another attempt while another process holds the database: a backup, a migration."""
 KEEP_INBOX = timedelta(days=7)
 
 
@@ -48,8 +50,16 @@ class App:
         await self.settle()
 
     async def receive(self, invocation: Invocation) -> Outcome:
-        """Carry an invocation out and deliver what it said."""
-        outcome = await asyncio.to_thread(self.dispatcher.handle, invocation)
+        """Carry an invocation out and deliver what it said. Raises DatabaseBusy if the database stays so for minutes."""
+        for wait in BUSY_WAITS:
+            try:
+                outcome = await asyncio.to_thread(self.dispatcher.handle, invocation)
+                break
+            except DatabaseBusy:
+                log.warning("invocation %s waits for the database", invocation.id)
+                await asyncio.sleep(wait)
+        else:
+            outcome = await asyncio.to_thread(self.dispatcher.handle, invocation)
         await self.delivery.drain()
         return outcome
 

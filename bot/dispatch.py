@@ -19,7 +19,7 @@ from conference.people import Member, Team
 from conference.policy import holders, may
 from conference.refusal import Refusal
 from storage.audit import AuditEntry
-from storage.database import Database
+from storage.database import Database, DatabaseBusy
 from storage.keys import KeyRing
 from storage.notices import TAKEN_OUT, Act, Notice
 from storage.store import HOUSE, Store, TeamStore
@@ -38,10 +38,12 @@ class Dispatcher:
     clock: Clock
 
     def handle(self, invocation: Invocation) -> Outcome:
-        """Carry the invocation out once. Its answer lies in the outbox when this returns."""
+        """Carry the invocation out once. Its answer lies in the outbox when this returns. Raises DatabaseBusy."""
         try:
             with self.database.transaction() as connection:
                 return self._take(Store(connection, self.ring), invocation)
+        except DatabaseBusy:
+            raise  # nothing was taken in, and an apology would find the database as busy
         except Exception as failure:
             # Only the kind is logged: the text of an exception may quote a patient's words.
             log.error("invocation %s failed: %s", invocation.id, type(failure).__name__)

@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -47,6 +48,8 @@ class Intake:
         self._queue: asyncio.Queue[tuple[bytes, asyncio.Future[int]]] = asyncio.Queue()
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        # A thread of its own: the common ones may all be waiting for a locked database.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="slack-inbox")
         self._working: set[asyncio.Task[None]] = set()
 
     def app(self, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
@@ -86,7 +89,8 @@ class Intake:
             while not self._queue.empty():
                 waiting.append(self._queue.get_nowait())
             try:
-                numbers = await asyncio.to_thread(self._inbox.put, [content for content, _ in waiting])
+                contents = [content for content, _ in waiting]
+                numbers = await asyncio.get_running_loop().run_in_executor(self._writer, self._inbox.put, contents)
             except OSError as failure:
                 log.error("the inbox cannot be written: %s", type(failure).__name__)
                 for _, future in waiting:
@@ -104,6 +108,7 @@ class Intake:
     def stop(self) -> None:
         for task in list(self._working):
             task.cancel()
+        self._writer.shutdown(wait=False)
 
     async def _bolt(self, req: AsyncBoltRequest) -> BoltResponse:
         body = dict(req.body)
@@ -150,7 +155,7 @@ class Intake:
                     break
             else:
                 return  # stays in the inbox, to be handed over at the next start
-        await asyncio.to_thread(self._inbox.done, number)
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._inbox.done, number)
 
 
 def lane(body: Body) -> str:

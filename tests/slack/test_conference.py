@@ -1,5 +1,7 @@
 """A whole conference over Slack's protocol: from `team create` to signed minutes, no rule broken, no patient named."""
 
+import asyncio
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -138,5 +140,31 @@ def test_hostile_names_and_words() -> None:
             await it.says("carla", "team")
             assert it.slack.world.breaches == []
             assert hostile in "\n".join(text_of(m) for m in it.visible("carla"))
+
+    play(story)
+
+
+def test_database_locked_for_ten_seconds() -> None:
+    """Whatever the database does, everything is acknowledged at once, and carried out once when it is free again."""
+
+    async def story() -> None:
+        async with ward() as it:
+            await make_team(it)
+            it.slack.delivery.acknowledgements.clear()
+            other = sqlite3.connect(it.app.database.path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            others = [it.people.channel(f"ward-{n}", "carla") for n in range(12)]
+            for n, channel in enumerate((it.channel, *others)):
+                await it.people.says("carla", channel, f"@confer task add “word{n}x” for nursing due fri")
+                await it.people.commands("carla", it.channel, "whoami")
+            slowest = max(a.seconds for a in it.slack.delivery.acknowledgements)
+            assert slowest < 1
+            await asyncio.sleep(10)  # the very length that is promised, not a wait for something
+            other.execute("ROLLBACK")
+            other.close()
+            await it.platform.intake.finish()
+            await it.app.settle()
+            assert it.in_channel().count("word0x") == 2
+            assert it.slack.world.breaches == []
 
     play(story)
