@@ -20,8 +20,6 @@ _HEAD = struct.Struct(">I")
 _NUMBER = struct.Struct(">BQ")
 _PUT, _DONE = 1, 2
 NONCE_BYTES = 12
-COMPACT_AT = 1 << 20
-"""Once the file has grown beyond this and nothing waits, it begins anew."""
 
 
 class SealedInbox:
@@ -51,7 +49,8 @@ class SealedInbox:
                 return
             # Not synced: after a crash it is handed over again, and carried out once all the same.
             os.write(self._file, self._record(_DONE, number, b""))
-            if not self._waiting and os.fstat(self._file).st_size > COMPACT_AT:
+            if not self._waiting:
+                # Nothing of what people wrote stays longer than it is needed: a case may be erased tomorrow.
                 os.ftruncate(self._file, 0)
 
     def pending(self) -> tuple[tuple[int, bytes], ...]:

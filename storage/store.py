@@ -42,6 +42,7 @@ INBOX = cast("Table", tables.InboxRow.__table__)
 CONTACTS = cast("Table", tables.ContactRow.__table__)
 KEYS = cast("Table", KeyRow.__table__)
 UNDO = cast("Table", tables.UndoRow.__table__)
+DRAWERS = cast("Table", tables.DrawerRow.__table__)
 
 _PENDING = tuple(s.value for s in PENDING)
 
@@ -122,6 +123,8 @@ class TeamStore:
         tasks = and_(TASKS.c.team == self.id, TASKS.c.case == ref)
         self.connection.execute(update(TASKS).where(tasks).values(state=TaskState.DROPPED.value, body=b""))
         self.connection.execute(delete(UNDO).where(UNDO.c.team == self.id))  # rows as they were may tell of the case
+        # What platforms keep about it, half-filled forms say, is sealed under the house's key: it has to go itself.
+        self.connection.execute(delete(DRAWERS).where(DRAWERS.c.name.endswith(f"/{ref}", autoescape=True)))
 
     def _clear_case(self, case: Case) -> Mapping[str, object]:
         mrn = case.identifiers.get(Identifier.MRN, "")

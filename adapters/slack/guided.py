@@ -16,6 +16,7 @@ import msgspec
 from adapters.card import Actions, Button, Card, Field, Form, Text, Tone
 from adapters.platform import Drawer, MessageRef, Outcome, Place
 from adapters.slack import ids
+from adapters.slack.kept import about
 
 LASTS = 2 * 86400.0
 LONGEST = 10_000
@@ -65,6 +66,7 @@ class Guided:
     direct: Callable[[str], Awaitable[str]]
     send: Send
     clock: Callable[[], float] = time.time
+    _names: dict[str, str] = field(default_factory=dict)
     _open: dict[str, bool] = field(default_factory=dict)
     """Who is known to have a dialogue open or not, so that an ordinary message asks no database."""
 
@@ -202,13 +204,30 @@ class Guided:
 
     # -- kept ----------------------------------------------------------------------------------------------------
     async def _read(self, account: str) -> Dialogue | None:
-        kept = await asyncio.to_thread(self.drawer.get, _PREFIX + account)
+        return await asyncio.to_thread(self._read_now, account)
+
+    def _read_now(self, account: str) -> Dialogue | None:
+        name = self._name(account)
+        kept = self.drawer.get(name) if name else None
         found = None if kept is None else msgspec.json.decode(kept, type=Dialogue)
         return None if found is None or self.clock() - found.started_at > LASTS else found
 
     async def _keep(self, account: str, dialogue: Dialogue) -> None:
-        await asyncio.to_thread(self.drawer.put, _PREFIX + account, msgspec.json.encode(dialogue))
+        await asyncio.to_thread(self._keep_now, account, dialogue)
         self._open[account] = not dialogue.closed
+
+    def _keep_now(self, account: str, dialogue: Dialogue) -> None:
+        before = self._name(account)
+        name = self._names[account] = f"{_PREFIX}{account}/{about(dialogue.form.command)}"
+        self.drawer.put(name, msgspec.json.encode(dialogue))
+        if before and before != name:
+            self.drawer.delete(before)
+
+    def _name(self, account: str) -> str:
+        """Where the person's dialogue is kept: a name that ends in what it is about, so that erasing that finds it."""
+        if account not in self._names:
+            self._names[account] = next(iter(self.drawer.names(f"{_PREFIX}{account}/")), "")
+        return self._names[account]
 
     def _forget_old(self) -> None:
         for name in self.drawer.names(_PREFIX):

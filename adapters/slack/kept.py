@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from adapters.card import Button, Form
+from adapters.card import Button, Card, Form
 from adapters.platform import Drawer
 
 COMMANDS_LAST = 90 * 86400.0
@@ -24,6 +24,7 @@ _HARMLESS = re.compile(
     r"[a-z]+(?: (?:[a-z-]+(?= |$)))?"  # the words of the command: `case approve`
     r"(?: (?:[A-Z]-[0-9A-Z]{1,8}|\d{1,3}|\d{1,3}[smhdw]|yes|no|maybe|mine|team|all|as|sure|case|[0-9a-f]{6,64}))*"
 )
+_REFERENCE = re.compile(r"\b[A-Z]-[0-9A-Z]{1,8}\b")
 _STEP = re.compile(r"!step\.[\w-]+\.\d+\.[a-z]+\d*")
 """A button of a dialogue: which dialogue, which question, what to do."""
 
@@ -41,11 +42,17 @@ def looks_harmless(command: str) -> bool:
     return len(command) <= 200 and (_HARMLESS.fullmatch(command) or _STEP.fullmatch(command)) is not None
 
 
+def about(*commands: str) -> str:
+    """The first reference in the commands, "" where there is none."""
+    found = (_REFERENCE.search(command) for command in commands)
+    return next((match[0] for match in found if match), "")
+
+
 class Sealed:
     """The values of one message's buttons, and what is to be kept for them."""
 
-    def __init__(self, is_harmless: Callable[[str], bool]) -> None:
-        self.token = secrets.token_urlsafe(12)
+    def __init__(self, is_harmless: Callable[[str], bool], about: str) -> None:
+        self.token = secrets.token_urlsafe(12) + (f"/{about}" if about else "")
         self._is_harmless = is_harmless
         self._commands: list[str] = []
         self._forms: list[Form] = []
@@ -78,8 +85,10 @@ class Kept:
     ) -> None:
         self._drawer, self._is_harmless, self._clock = drawer, is_harmless, clock
 
-    def begin(self) -> Sealed:
-        return Sealed(self._is_harmless)
+    def begin(self, card: Card) -> Sealed:
+        """``kept/…/C-7K2P``: the name ends in what the card is about, so that erasing that finds it."""
+        commands = [button.command for button in card.buttons] + [form.command for form in card.forms]
+        return Sealed(self._is_harmless, about(*commands))
 
     async def keep(self, sealed: Sealed) -> None:
         """Call it before the message goes out: a button that can be pressed is understood."""

@@ -81,7 +81,7 @@ class Posting:
             user, of = ids.split(account)
             return f"<@{user}>" if of == team and user.isalnum() else ""
 
-        sealed = self.kept.begin()
+        sealed = self.kept.begin(card)
         shown = pages(card, Sealing(sealed.value, ids.origin(origin) if origin else "", mention, named))
         await self.kept.keep(sealed)
         return shown

@@ -168,3 +168,22 @@ def test_database_locked_for_ten_seconds() -> None:
             assert it.slack.world.breaches == []
 
     play(story)
+
+
+def test_an_erased_case_is_gone_from_what_slack_keeps() -> None:
+    """Forms and buttons about a case hold its words, sealed; erasing the case takes them too."""
+
+    async def story() -> None:
+        async with ward() as it:
+            await make_team(it)
+            await it.whispers("pat", "case submit")
+            case = ref(await it.fills("pat", question="What about Lakeview?", background="Sees Dr. Lakeview."), "C")
+            drawer = it.platform._kept._drawer
+            assert [n for n in drawer.names("kept/") if n.endswith(case)]
+            await it.presses("pat", "Edit")
+            await it.whispers("pat", f"@confer case erase {case}")
+            await it.presses("pat", "Erase for ever")
+            assert not [n for n in drawer.names() if n.endswith(case)]
+            assert it.slack.world.breaches == []
+
+    play(story)
