@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ Again = Callable[[str, JSON], Awaitable[None]]
 
 MOST_HELD = 500
 KEPT = "held"
+KEPT_FOR = 86_400.0  # seconds; an older command would not be carried out any more
 
 
 @dataclass(slots=True)
@@ -45,9 +47,11 @@ class Held:
         assert self.again
         for name in await asyncio.to_thread(self._connection.drawer.names, f"{KEPT}/"):
             kept = await self._connection.kept(name)
-            if kept:
-                room, event = msgspec.json.decode(kept, type=tuple[str, JSON])
+            room, event = msgspec.json.decode(kept, type=tuple[str, JSON]) if kept else ("", {})
+            if time.time() - event.get("origin_server_ts", 0) / 1000 < KEPT_FOR:
                 await self.again(room, event)
+            else:
+                await asyncio.to_thread(self._connection.drawer.delete, name)
 
     def close(self) -> None:
         for task in self._tasks:

@@ -39,10 +39,14 @@ class Look:
     names: Mapping[str, str] = field(default_factory=dict)
     mentions: tuple[str, ...] = ()
 
+    def name(self, account: str) -> str:
+        """What the person is called here; people choose it themselves, so it is as little trusted as any text."""
+        return _line(self.names.get(account) or account)
+
 
 def bodies(card: Card, prefix: str = "!confer ", names: Mapping[str, str] | None = None) -> list[Piece]:
     """The card's words, cut into as many parts as its length needs, between blocks where that is possible."""
-    look = Look(prefix, names or {}, card.mentions)
+    look = Look(prefix, names or {}, tuple(account for account in card.mentions if account))
     pieces = [piece for piece in (_title(card, look), *_pieces(card, look)) if piece.plain]
     parts: list[list[Piece]] = [[]]
     for piece in pieces:
@@ -71,9 +75,9 @@ def plain_piece(text: str) -> Piece:
 
 
 def _title(card: Card, look: Look) -> Piece:
-    called = [account for account in card.mentions if not _named(account, card)]
-    plain = " ".join([*(look.names.get(a, a) for a in called), *([_words(card.title)] if card.title else [])])
-    links = [_link(account, look.names.get(account, account)) for account in called]
+    called = [account for account in look.mentions if not _named(account, card)]
+    plain = " ".join([*(look.name(a) for a in called), *([_words(card.title)] if card.title else [])])
+    links = [_link(account, look) for account in called]
     title = f"<strong>{_escaped(card.title, look)}</strong>" if card.title else ""
     mark = WARNING if card.tone is Tone.WARNING else ""
     return Piece(mark + plain if plain else "", f"<p>{mark}{' '.join([*links, title]).strip()}</p>")
@@ -195,7 +199,7 @@ def _cut(text: str) -> Iterator[str]:
 
 def _words(text: str) -> str:
     # An unseen joiner keeps "@room" from calling everybody in clients that look at the words.
-    return re.sub(r"@(?=room\b)", "@\u2060", harmless(text), flags=re.IGNORECASE)
+    return re.sub(r"@(?=room\b)", "@\u200d", harmless(text), flags=re.IGNORECASE)
 
 
 def _line(text: str) -> str:
@@ -203,13 +207,13 @@ def _line(text: str) -> str:
 
 
 def _escaped(text: str, look: Look) -> str:
-    shown = html.escape(_words(text) if "\u2060" not in text else text, quote=False).replace("\n", "<br>")
+    shown = html.escape(_words(text), quote=False).replace("\n", "<br>")
     for account in look.mentions:
-        link = _link(account, look.names.get(account, account))
+        link = _link(account, look)
         # Split and joined, as a pattern's replacement would read backslashes in a name.
         shown = link.join(re.split(rf"(?<![\w/]){re.escape(html.escape(account, quote=False))}(?!\w)", shown))
     return shown
 
 
-def _link(account: str, name: str) -> str:
-    return f'<a href="https://matrix.to/#/{html.escape(account)}">{html.escape(name, quote=False)}</a>'
+def _link(account: str, look: Look) -> str:
+    return f'<a href="https://matrix.to/#/{html.escape(_line(account))}">{html.escape(look.name(account), quote=False)}</a>'
