@@ -31,8 +31,9 @@ bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
 golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
 	@$(BIN)/pytest -q tests/adapters --golden
 
-docs: $(VENV)/dev  ## write the generated pages anew
+docs: $(VENV)/dev  ## write the generated pages and the picture anew
 	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m docs.picture
 
 lock: $(VENV)/dev  ## resolve the dependencies anew
 	@$(BIN)/pip install -q uv

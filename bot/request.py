@@ -279,7 +279,19 @@ class Request:
 
 
 _FOR_EVERYONE = frozenset(
-    "meeting poll moved cancelled series agenda agenda-draft board ended decision minutes".split()
+    (
+        "meeting",
+        "poll",
+        "moved",
+        "cancelled",
+        "series",
+        "agenda",
+        "agenda-draft",
+        "board",
+        "ended",
+        "decision",
+        "minutes",
+    )
 )
 """What is said in the team's room too when it was typed in private; an action item's news stays with its people."""
 

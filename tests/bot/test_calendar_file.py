@@ -117,9 +117,7 @@ def test_an_onset_is_written_in_the_old_offset() -> None:
 
 def test_lines_are_folded_and_end_as_the_rfc_wants() -> None:
     """CRLF everywhere and at most 75 octets a line, umlauts not cut in two."""
-    content = calendar_file(
-        [replace(ENTRY, title="Fallkonferenz für sexuelle Gesundheit " * 5, description="ü" * 300)]
-    )
+    content = calendar_file([replace(ENTRY, title="Fallkonferenz für sexuelle Gesundheit " * 5, description="ü" * 300)])
     lines = content.split(b"\r\n")
     assert content.count(b"\n") == content.count(b"\r\n")
     assert max(map(len, lines)) <= 75

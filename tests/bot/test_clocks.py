@@ -82,9 +82,7 @@ def test_what_is_no_clock_is_refused(words: str) -> None:
         read_clock(words)
 
 
-@pytest.mark.parametrize(
-    "words", ["18:00-08:00", "18:00 – 08:00", "6pm-8am", "18-8", "18:00 to 8", "18h until 08:00"]
-)
+@pytest.mark.parametrize("words", ["18:00-08:00", "18:00 – 08:00", "6pm-8am", "18-8", "18:00 to 8", "18h until 08:00"])
 def test_a_span_is_read(words: str) -> None:
     """Quiet hours may run over midnight."""
     assert read_span(words) == (time(18), time(8))
