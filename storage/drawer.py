@@ -38,7 +38,8 @@ class SealedDrawer:
     def names(self, prefix: str = "") -> tuple[str, ...]:
         c = DRAWERS.c
         with self._database.reading() as connection:
-            found = connection.execute(select(c.name).where(c.platform == self._platform).order_by(c.name)).scalars()
+            within = and_(c.platform == self._platform, c.name.startswith(prefix, autoescape=True))
+            found = connection.execute(select(c.name).where(within).order_by(c.name)).scalars()
             return tuple(n for n in found if n.startswith(prefix))
 
     def _mine(self, name: str) -> ColumnElement[bool]:

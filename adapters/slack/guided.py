@@ -8,7 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -59,16 +59,16 @@ Send = Callable[[str, Filled], Awaitable[Outcome]]
 
 @dataclass(slots=True)
 class Guided:
-    """All dialogues. ``say`` posts once for its key; ``send`` hands a filled form to the bot."""
+    """All dialogues. ``say`` posts once for its key; ``send`` hands a filled form to the bot.
+
+    Nothing is remembered here: another instance of the bot may hear the next answer.
+    """
 
     drawer: Drawer
     say: Say
     direct: Callable[[str], Awaitable[str]]
     send: Send
     clock: Callable[[], float] = time.time
-    _names: dict[str, str] = field(default_factory=dict)
-    _open: dict[str, bool] = field(default_factory=dict)
-    """Who is known to have a dialogue open or not, so that an ordinary message asks no database."""
 
     async def start(
         self, account: str, form: Form, place: Place, message: MessageRef | None, press: str, notice: str = ""
@@ -84,10 +84,7 @@ class Guided:
 
     async def answer(self, account: str, text: str, mark: str) -> bool:
         """Take a direct message as the answer to the open question; False where none is open."""
-        if self._open.get(account) is False:
-            return False
         dialogue = await self._read(account)
-        self._open[account] = dialogue is not None and not dialogue.closed
         if dialogue is None or dialogue.closed:
             return dialogue is not None and mark in dialogue.handled
         if mark in dialogue.handled:
@@ -192,7 +189,6 @@ class Guided:
             dialogue.answers = {}
             dialogue.form = msgspec.structs.replace(dialogue.form, fields=())
             await self._keep(account, dialogue)
-        self._open[account] = False
 
     async def _stop(self, account: str, dialogue: Dialogue) -> None:
         dialogue.closed = True
@@ -214,20 +210,17 @@ class Guided:
 
     async def _keep(self, account: str, dialogue: Dialogue) -> None:
         await asyncio.to_thread(self._keep_now, account, dialogue)
-        self._open[account] = not dialogue.closed
 
     def _keep_now(self, account: str, dialogue: Dialogue) -> None:
         before = self._name(account)
-        name = self._names[account] = f"{_PREFIX}{account}/{about(dialogue.form.command)}"
+        name = f"{_PREFIX}{account}/{about(dialogue.form.command)}"
         self.drawer.put(name, msgspec.json.encode(dialogue))
         if before and before != name:
             self.drawer.delete(before)
 
     def _name(self, account: str) -> str:
         """Where the person's dialogue is kept: a name that ends in what it is about, so that erasing that finds it."""
-        if account not in self._names:
-            self._names[account] = next(iter(self.drawer.names(f"{_PREFIX}{account}/")), "")
-        return self._names[account]
+        return next(iter(self.drawer.names(f"{_PREFIX}{account}/")), "")
 
     def _forget_old(self) -> None:
         for name in self.drawer.names(_PREFIX):
