@@ -43,8 +43,17 @@ class Shot:
 SHOTS = (
     Shot(
         "In private: what the author sees, and may mend, before anybody else",
-        "case keep",
-        ("Question:", "Background:", "Medication:", "Sexual health:", "Goals:", "Safety:", "[Approve]"),
+        "/fill patient=",
+        (
+            "Question:",
+            "Background:",
+            "Medication:",
+            "Goals:",
+            "Hidden:",
+            "•  “Mary",
+            "name · shown as the patient",
+            "[Approve]",
+        ),
     ),
     Shot("The agenda, built from what is ready", "!confer agenda lock"),
     Shot("In the meeting", '/press "Next"'),
