@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 Body = dict[str, Any]
 REMEMBERED = 10_000
+TO_CHECK = 1.0
+"""Seconds, of the three that Slack gives, in which a sent form may be looked at."""
 SHARED = "I do not work in a channel that is open to another organisation. Use one that only your own people are in."
 OUTSIDE = "I serve the members of this workspace, not its guests or people of other organisations."
 NOT_INSIDE = "I am not in that channel. Invite me there with `/invite`, or write to me here."
@@ -51,10 +53,22 @@ class Desk:
     _opening: dict[str, "asyncio.Task[dict[str, Any]]"] = field(default_factory=dict)
 
     # -- at once, before anything is kept ------------------------------------------------------------------------
-    def answer(self, body: Body) -> Body | None:
+    async def answer(self, body: Body) -> Body | None:
         """An acknowledgement with a body, for what needs nothing else; None for all that is to be carried out."""
         if body.get("type") == "view_closed" or (body.get("event") or {}).get("type") == "message_changed":
             return {}
+        if body.get("type") != "view_submission" or body["view"].get("callback_id") != modals.CALLBACK:
+            return None
+        token, _, _ = str(body["view"].get("private_metadata") or "").partition(" ")
+        try:
+            async with asyncio.timeout(TO_CHECK):
+                form = await self.kept.meant(token)
+        except TimeoutError:
+            return None  # the database is busy: the bot itself will say what is wrong
+        if not isinstance(form, Form):
+            return {"response_action": "update", "view": modals.gone()}
+        if wrong := modals.problems(form, modals.filled(form, body["view"])):
+            return {"response_action": "errors", "errors": wrong}
         return None
 
     def early(self, body: Body) -> None:

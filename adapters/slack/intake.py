@@ -37,7 +37,7 @@ class Intake:
         self,
         inbox: Inbox,
         handle: Callable[[Body, float], Awaitable[None]],
-        answer: Callable[[Body], Body | None],
+        answer: Callable[[Body], Awaitable[Body | None]],
         early: Callable[[Body], None],
         *,
         clock: Callable[[], float] = time.time,
@@ -68,7 +68,7 @@ class Intake:
 
     async def take(self, body: Body) -> Body | None:
         """Keep the body, begin to carry it out, and give the acknowledgement; None where nothing is to be kept."""
-        if (answer := self._answer(body)) is not None:
+        if (answer := await self._answer(body)) is not None:
             return answer
         self._early(body)
         at = self._clock()

@@ -58,6 +58,15 @@ def filled(form: Form, given: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def problems(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
+    """What cannot be sent so, by the block it stands in."""
+    return {
+        f"f{n}": "This one is needed."
+        for n, field in enumerate(form.fields)
+        if field.required and not fields[field.name].strip()
+    }
+
+
 def _input(number: int, field: Field) -> Obj:
     block: Obj = {
         "type": "input",

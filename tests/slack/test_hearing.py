@@ -6,6 +6,7 @@ import pytest
 
 from adapters.card import Actions, Button, Card, Choice, Field, Form, Text
 from adapters.platform import MessageRef, Source
+from adapters.slack import rules
 from tests.slack.harness import Ear, nothing_broken, play, slack_bot, until
 from tests.slack.people import text_of
 
@@ -293,12 +294,35 @@ def test_form_as_a_modal_where_that_is_on() -> None:
             await until(lambda: "submit" in view.body)
             hidden = {**view.body, "blocks": [b for b in view.body["blocks"] if b["type"] != "input"]}
             assert "Lakeview" not in str(hidden)
+            answer = await bot.people.submits("dana", {"Question": "  "})
+            assert answer.body == {"response_action": "errors", "errors": {"f0": "This one is needed."}}
             answer = await bot.people.submits("dana", {"Urgency": "Within a week"})
             assert answer.body == {}
             (heard,) = await bot.ear.hears(1)
             assert dict(heard.fields) == {"question": "About Lakeview", "urgency": "soon"}
             assert (heard.source, heard.text, heard.place) == (Source.FORM, "case edit C-7K2P", bot.place(channel))
             nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_modal_that_is_too_old() -> None:
+    """A form that is kept no longer says so where it stands, and nothing is handed over."""
+
+    async def story() -> None:
+        async with slack_bot(modals=True) as bot:
+            channel = bot.people.channel("ward", "dana")
+            ref = await bot.platform.post(bot.place(channel), FORM, "1")
+            message = channel.find(ref.message)
+            assert message
+            await bot.people.presses("dana", message, "Fill in")
+            view = await until(lambda: bot.people.open_view("dana"))
+            await until(lambda: "submit" in view.body)
+            bot.drawer.content.clear()
+            answer = await bot.people.submits("dana", {"Question": "x"})
+            assert answer.body["response_action"] == "update"
+            assert rules.view_problems(answer.body["view"]) == []
+            assert bot.ear.heard == []
 
     play(story)
 
