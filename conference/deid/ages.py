@@ -23,6 +23,11 @@ _RULES = (
     rf"(?:^|[\n;,.(]|\bpt|\bpatient|\ba|\ban|\bthis)\s?{_OLD}\s?-?(?=[mfMF]\b|\s?(?:male|female|man|woman|lady|gentleman|gentlewoman)\b)",
     r"(?<!\w)(?P<v>(?:9\d|1[0-2]\d)(?:st|nd|rd|th))(?= (?:birthday|bday|year of life))",
     rf"\b{_WORDS}(?=[\s-]{{1,2}}(?:year|yr)s?[\s-]{{1,2}}(?:old|of age))",
+    rf"\b(?:turns?|turned|turning|will be|will turn|be turning|pushing|hit|shy of|short of|celebrated|reaching|reached)\s(?:a\s|the big\s)?{_OLD}(?![\d%/.:-]|\s?(?:mg|mmhg|kg|lbs?|percent|degrees|days?|weeks?|months?|minutes?|hours?|pounds|units?|cm|mm|points?|miles?|steps|people|dollars))",
+    rf"\b(?:shy of|short of|pushing|will be|will turn|turns|hit|reached|celebrates?|celebrated|almost|nearly|she'?s|he'?s|mom'?s|dad'?s|gran'?s|nana'?s)\s(?:a\s)?{_WORDS}(?!\s?(?:percent|mg|degrees|over|dollars|times|people))\b",
+    r"\b(?:into|in|past|through|well into) (?:her|his|their|my) (?P<v>(?:(?:early|mid|late|low|upper)[\s-])?(?:nineties|90['’]?s|tenth decade|eleventh decade))(?!\w)",
+    r"\b(?P<v>(?:tenth|eleventh) decade(?: of life)?|centenary|centennial birthday|100 years old|1-0-0)(?!\w)",
+    r"\b(?:her|his|their|my|mom'?s|dad'?s|grandma'?s|grandpa'?s)\s(?P<v>(?:9\d|1[0-2]\d)(?:st|nd|rd|th))(?=\s?(?:[,.;!?]|$|\s(?:in|on|next|last|this|with|party)\b))",
     rf"\b(?:aged?|turned|turning|she is|he is|is now|age of)\s{_WORDS}(?!\s?(?:percent|mg|degrees|over))\b",
     r"\b(?P<v>nonagenarians?|centenarians?|supercentenarians?)\b",
     r"\b(?:her|his|their|my)\s(?P<v>(?:(?:early|mid|late|low|upper)[\s-])?(?:nineties|90['’]?s|100['’]?s))(?!\w)",
@@ -47,6 +52,8 @@ _PLAIN_RULES = (
     rf"\b{_PERSON}(?:'s|’s|\s(?:is|was|now|aged?|who is|turned))?[\s,(:]{{1,3}}(?:now\s|about\s|almost\s|only\s)?{_BARE}",
     rf"\b(?:she|he|they|who|i)(?:'s|’s|\s(?:is|was|am|are|turned|turns|will be|would be)|'ll be|'m)\s(?:now\s|about\s|almost\s|only\s|already\s|like\s)?{_BARE}",
     rf"\b{_PERSON}\sof\s{_BARE}",
+    r",\sis\s(?P<v>9[1-9]|10\d|11[0-5])(?=\s?(?:[.,;)!]|$|\sand\b))",
+    r"(?<![\d/.])(?P<v>9[1-9]|10\d|11[0-5])(?=\s(?:in|this|next|on) (?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|fall|her|his|their))",
     rf"\b(?:at|to|past|until|till|reached|turned|of|oldest|spry|frail|sharp|young|healthy|robust|feisty|a)\s{_BARE}(?=[,.;)!?]|\s?$|\s(?:she|he|they|and still|now|but|with no|who|the)\b)",
     rf"\b(?:ages|couple)\b[^.\n]{{0,12}}?\b{_BARE}",
     rf"(?<![\d/.])9\d\s(?:and|&)\s{_BARE}(?=[,.;)]|\s?$)",
@@ -76,7 +83,9 @@ def _plain() -> tuple[Rule, ...]:
 _HINT = re.compile(
     r"9\d|1[0-2]\d|(?i:ninet|hundred|arian|\bborn|\bb\.|\bdob|birth|yob)"
 )  # without one of these there is no age over 89
-_STATED = re.compile(r"[\s-]?(?:\+|or[\s-]older|or over|and over|and older|or above)", re.IGNORECASE)
+_STATED = re.compile(
+    r"(?:th-or-later|[\s-]?plus)|[\s-]?(?:\+|or[\s-]older|or over|and over|and older|or above)", re.IGNORECASE
+)
 
 
 def ages(text: str) -> list[Mark]:
@@ -95,7 +104,15 @@ def ages(text: str) -> list[Mark]:
                 continue
             if sure or not (_MEASURE.search(text[max(0, start - 30) : start]) or _dosed(text, start)):
                 found.append(
-                    Mark(start, end, Kind.AGE, "age over 89, (C)", 66 if sure else 58, sure, stand_in=_words(raw))
+                    Mark(
+                        start,
+                        end,
+                        Kind.AGE,
+                        "age over 89",
+                        66 if sure else 58,
+                        sure,
+                        stand_in=_words(raw, text[end : end + 12]),
+                    )
                 )
     return found
 
@@ -106,9 +123,20 @@ def _dosed(text: str, start: int) -> bool:
     return before is not None and lexicon()[fold(before[1])].drug
 
 
-def _words(raw: str) -> str:
+_UNIT = re.compile(r"[\s-]{0,3}(?:years?|yrs?|y/?o|y\.o|yo[mfw]?|something|ish|y\b|[mf]\b)", re.IGNORECASE)
+
+
+def _words(raw: str, behind: str) -> str:
+    """The category of ages that may be told, worded to fit what stands behind it."""
+    low = raw.lower()
     if raw.isdigit() and len(raw) == 4:
         return "90 or more years ago"
-    if raw.lower().endswith("s") and raw[0].isalpha() and "arian" in raw:
-        return "people aged 90 or older"
-    return "90 or older"
+    if "arian" in low:
+        return "people aged 90 or older" if low.endswith("s") else "person aged 90 or older"
+    if raw[0].isdigit() and low.endswith(("st", "nd", "rd", "th")):
+        return "90th-or-later"
+    if low.endswith(("nineties", "90s", "90's", "90’s", "decade")):
+        return "90-plus years"
+    if behind[:1].isalpha():
+        return "90-plus "
+    return "90-plus" if _UNIT.match(behind) else "90 or older"

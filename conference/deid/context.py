@@ -11,40 +11,16 @@ from conference.deid.lexicon import Lexicon
 from conference.deid.tokens import Shape, Token
 
 _DETERMINERS = frozenset(
-    ["the", "a", "an", "his", "her", "my", "their", "this", "that", "your", "some", "any", "no", "each", "every"]
-)
+    [
+    "the", "a", "an", "his", "her", "my", "their", "this", "that", "your", "some", "any", "no", "each", "every",
+])  # fmt: skip
 # After these a modal verb cannot stand: "will came" is a person.
 _PAST = frozenset(
     [
-        "says",
-        "said",
-        "came",
-        "told",
-        "called",
-        "missed",
-        "was",
-        "is",
-        "has",
-        "reports",
-        "reported",
-        "denies",
-        "denied",
-        "wants",
-        "feels",
-        "felt",
-        "got",
-        "went",
-        "left",
-        "moved",
-        "cancelled",
-        "canceled",
-        "texted",
-        "emailed",
-        "presented",
-        "endorses",
-        "describes",
-    ]
-)
+    "says", "said", "came", "told", "called", "missed", "was", "is", "has", "reports", "reported", "denies",
+    "denied", "wants", "feels", "felt", "got", "went", "left", "moved", "cancelled", "canceled", "texted",
+    "emailed", "presented", "endorses", "describes",
+])  # fmt: skip
 _NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
 _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
 
@@ -221,7 +197,8 @@ class Reader:
             and reading.token.shape is not Shape.TITLE
         )
         bonus = 0.0
-        if one in lists["strong_title"] and not (one in ("miss", "dr", "drs", "ms") and plain):
+        dotted = at > 0 and self._tokens[at - 1].text == "." and one in ("dr", "drs", "ms", "mr", "mrs")
+        if one in lists["strong_title"] and (dotted or not (one in ("miss", "dr", "drs", "ms") and plain)):
             bonus, reading.cued = (6.0 if word.last >= 3 and word.common < 13 else 4.0), True
         elif one in lists["title"] and (not plain or reading.token.shape is Shape.TITLE):
             bonus, reading.cued = (3.5 if reading.token.shape is Shape.TITLE and word.last >= 2 else 1.8), True
@@ -382,6 +359,8 @@ class Reader:
             and not (token.shape is Shape.TITLE and not token.loud and token.word.given >= 2)
             and max(token.word.given, token.word.last) < 5
         ):
+            return True
+        if token.text in STATE_CODES and (not token.loud or one == ","):
             return True
         if (
             token.shape is Shape.UPPER

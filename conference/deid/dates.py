@@ -37,6 +37,10 @@ _ORD = (
     r"fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|(?:twenty|thirty)[- ]?(?:first|second|third|fourth|fifth|sixth|"
     r"seventh|eighth|ninth)|twentieth|thirtieth)"
 )
+_SPOKEN = (
+    r"(?:(?:nineteen|twenty|two thousand(?: and)?)[\s-]{1,2}(?:hundred|oh[\s-]\w{3,5}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|"
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen))"
+)
 _NUMBER = r"oh|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred"
 # Every feast holds one of these; a text without any of them is not searched for feasts.
 _FEASTS = (
@@ -104,6 +108,53 @@ _FEASTS = (
     ],
     *[
         "laylat",
+        "autumn",
+        "ides",
+        "feast",
+        "bank",
+        "whit",
+        "first ",
+        "last ",
+        "second ",
+        "third ",
+        "moon",
+        "festival",
+        "holiday",
+        "burns",
+        "simchat",
+        "shvat",
+        "omer",
+        "shiva",
+        "ganesh",
+        "durga",
+        "pongal",
+        "ugadi",
+        "tihar",
+        "dashain",
+        "losar",
+        "thaip",
+        "carn",
+        "oktober",
+        "prom",
+        "home",
+        "orthodox",
+        "greek",
+        "posadas",
+        "sinter",
+        "lucia",
+        "janma",
+        "pasch",
+        "mich",
+        "lammas",
+        "beltane",
+        "samhain",
+        "imbolc",
+        "ostara",
+        "tisha",
+        "hashoah",
+        "lailat",
+        "arbaeen",
+        "muharram",
         "navrat",
         "dussehra",
         "raksha",
@@ -139,14 +190,14 @@ _HOLIDAYS = (
     r"ramadan|eid(?: al[- ]\w{3,5})?|diwali|passover|yom kippur|rosh hashanah?|valentine'?s(?: day)?|mother'?s day|father'?s day|"
     r"memorial day|labou?r day|independence day|(?:4th|fourth) of july|july 4th|veterans'? day|martin luther king(?: jr\.?)? day|mlk day|"
     r"presidents'? day|columbus day|boxing day|st\.? patrick'?s day|super bowl sunday|black friday|cinco de mayo|kwanzaa|lunar new year|chinese new year|"
-    r"mardi gras|x-?mas(?: (?:eve|day))?|st\.? paddy['’]?s?(?: day)?|st\.? patt?y['’]?s(?: day)?|tet\b(?! (?:offensive|shot|vacc|tox|boost))|lent\b(?= ?[,.;]|$)|advent\b(?! of)|yule|bonfire night|guy fawkes(?: night| day)?|anzac day|vaisakhi|baisakhi|onam|obon|chuseok|songkran|midsummer(?: eve|['’]s eve| day)?|patriots['’]? day|pride (?:weekend|parade|month)|super bowl(?: sunday| weekend)?|leap day|(?:winter|summer) solstice|(?:spring|fall|autumn(?:al)?|vernal) equinox|all (?:saints|souls)['’]? day|day of the dead|indigenous peoples['’]? day|mlk(?: day)? weekend|women['’]?s day|pentecost|ascension day|ashura|mawlid|laylat al-qadr|navrat(?:ri|hri)|dussehra|raksha bandhan|twelfth night|epiphany (?:day|sunday)|three kings['’]? day|candlemas|whitsun(?:day)?|armistice day|remembrance (?:sunday|day)|cyber monday|april fool['’]?s?(?: day)?|presidents?['’]? day|holy (?:thursday|saturday)|maundy thursday|shrove tuesday|fat tuesday|d[ií]a de (?:los )?muertos|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
+    r"mardi gras|x-?mas(?: (?:eve|day))?|st\.? paddy['’]?s?(?: day)?|st\.? patt?y['’]?s(?: day)?|tet\b(?! (?:offensive|shot|vacc|tox|boost))|lent\b(?= ?[,.;]|$)|advent\b(?! of)|yule|bonfire night|guy fawkes(?: night| day)?|anzac day|vaisakhi|baisakhi|onam|obon|chuseok|songkran|midsummer(?: eve|['’]s eve| day)?|patriots['’]? day|pride (?:weekend|parade|month)|super bowl(?: sunday| weekend)?|leap day|mid-?autumn(?: festival)?|moon festival|dragon boat festival|family day|victoria day|civic holiday|heritage day|australia day|waitangi day|burns night|st\.? (?:george|andrew|david|brigid)['’]?s day|ides of march|feast of (?:the |st\.? |saint )?\w{3,15}|bank hol(?:iday)?(?: mon(?:day)?)?|whit (?:monday|sunday)|(?:first|last|second|third) (?:day|night) of (?:eid|ramadan|hanukkah|passover|school|classes)|michaelmas day|simchat torah|tu b['’]?shvat|lag b['’]?omer|shivarat?ri|ganesh chaturthi|durga puja|pongal|ugadi|tihar|dashain|losar|thaipusam|carnaval|carnival week|oktoberfest|flag day|d-day|v-?e day|pi day|prom night|homecoming weekend|orthodox (?:easter|christmas)|greek easter|three kings|el d[ií]a de reyes|las posadas|krampusnacht|sinterklaas|st\.? nick['’]?s day|st\.? lucia['’]?s? day|krishna janmashtami|janmashtami|bodhi day|paschal|pascha|michaelmas|lammas|beltane|samhain|imbolc|litha|mabon|ostara|tisha b['’]?av|yom hashoah|lailat al[- ]\w{3,6}|arbaeen|muharram|(?:winter|summer) solstice|(?:spring|fall|autumn(?:al)?|vernal) equinox|all (?:saints|souls)['’]? day|day of the dead|indigenous peoples['’]? day|mlk(?: day)? weekend|women['’]?s day|pentecost|ascension day|ashura|mawlid|laylat al-qadr|navrat(?:ri|hri)|dussehra|raksha bandhan|twelfth night|epiphany (?:day|sunday)|three kings['’]? day|candlemas|whitsun(?:day)?|armistice day|remembrance (?:sunday|day)|cyber monday|april fool['’]?s?(?: day)?|presidents?['’]? day|holy (?:thursday|saturday)|maundy thursday|shrove tuesday|fat tuesday|d[ií]a de (?:los )?muertos|may day|election day|inauguration day|bank holiday|tax day|earth day|st\.? valentine'?s|holy week|lent\b(?= (?:started|began|ended))|nowruz|holi\b|vesak|purim|shavuot|sukkot|ash wednesday|palm sunday|canada day|bastille day|groundhog day|juneteenth"
 )
 _CUE = (
     r"\b(?:on|since|until|till|til|through|thru|by|before|after|dated?|dob|d\.o\.b\.?|born|visit(?:ed)?|seen|admi(?:t(?:ted)?|ssion)|for|entry for|"
-    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|post|pre|scan|mri|ct|labs?|stopped|inj(?:ection)?|dose|placed|eval|echo|x-?ray|ekg|colonoscopy|biopsy|bx|procedure|surgery|hosp|test|fell|intake|er|ed|rtc|reported|lapses?|dos|mtg|meeting|refill(?:ed)?|filled|sent|called|booked|moved|re-?eval|recheck|repeat|given|delivered|as of|week of|"
+    r"discharged?|d/?c'?d?|started?|began|last|next|due|scheduled(?: for)?|appt|appointment|lmp|edd|edc|follow[- ]?up|f/u|expires?|exp|post|pre|scan|mri|ct|labs?|stopped|inj(?:ection)?|dose|placed|eval|echo|x-?ray|ekg|colonoscopy|biopsy|bx|procedure|surgery|hosp|test|leaves?|leaving|letter|notified|made|hearing|court|trial|revocation|denied|approved|deadline|opens?|closes?|ends?|ended|relapsed?|released?|arrested|vivitrol|sustenna|depo|s/p|aclr|tka|tha|orif|surg|op|c-?section|wedding|died|passed|death|married|anniversary|notarized|faxed|mailed|paid|submitted|received|closed|opened|fell|intake|er|ed|rtc|reported|lapses?|dos|mtg|meeting|refill(?:ed)?|filled|sent|called|booked|moved|re-?eval|recheck|repeat|given|delivered|as of|week of|"
     r"signed|eff(?:ective)?|performed|collected|drawn|hospital|clinic|moved to|resched(?:uled)? (?:to|for))[\s:(~]{1,3}"
 )
-_NOT_DAY = r"(?!\s(?:rib|ribs|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
+_NOT_DAY = r"(?!\s(?:rib|ribs|centile|%ile|percentile|amendment|house|placement|hospitalization|session|episode|relapse|suicide|edition|anniversary|birthday|century|trial|cycle|course|round|step|chakra|toe|finger|digit|metatarsal|metacarpal|trimester|degree|grade|generation|time|line|ventricle|floor|cranial|nerve|percentile|intercostal|molar|lumbar|thoracic|cervical|sacral|vertebra|person|party|dose|visit|attempt|day of (?:life|admission)|heart|stage|most|one|half|thing|place|child|episode|opinion|husband|wife|pregnancy|year|week|month|hour|session|line|eye))"
 
 
 _RULES: tuple[tuple[int, bool, str], ...] = (
@@ -168,7 +219,7 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (
         3,
         True,
-        rf"\b(?:{_WEEKDAY}|{_DAY})\b\.?,?\s(?:the\s)?(?:\d{{1,2}}(?:st|nd|rd|th)\b|(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?!\d))",
+        rf"\b(?:{_WEEKDAY}|{_DAY})\b\.?,?\s(?:the\s)?(?:\d{{1,2}}(?:st|nd|rd|th)\b|(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9])(?!\d)|(?!24/7)(?:3[01]|[12]\d|0?[1-9])/(?:0?[1-9]|1[0-2])(?!\d))",
     ),
     (
         3,
@@ -183,7 +234,7 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (
         3,
         True,
-        rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:/%]|\.\d|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:/%]|\.\d))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}))?\b",
+        rf"\b(?:(?:{_WEEKDAY}|{_DAY}\.?),?\s{{1,3}})?(?:{_LONG}|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|may)\b\.?[\s-]{{0,3}}(?:the\s)?{_ORD}(?![\d:/%]|\.\d|\s?(?:mg|mcg|ml|units?|percent|%|am|pm|hours?|times|weeks?|months?|years?|days?)\b)(?:\s?(?:-|–|to|and|through|thru)\s?{_ORD}(?![\d:/%]|\.\d))?(?:\s{{0,2}},?\s{{0,2}}(?:{_YEAR}|{_SPOKEN}))?\b",
     ),
     (3, True, rf"\b{_MON}[\s,/-]{{0,3}}(?:of\s)?(?:{_YEAR})(?!\d)"),
     (3, True, r"(?<![\d/.-])(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:19|20)\d\d(?![\d/-])"),
@@ -204,7 +255,7 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (
         2,
         True,
-        r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))",
+        r"\b(?:tue|wed|thu|thur|fri|mon|sat|sun)\b\.?(?=\s(?:at\s\d|am\b|pm\b|nite|morning|afternoon|evening|night|\d{1,2}(?::\d\d|\s?[ap]m)))",
     ),
     (2, True, r"(?<!every )(?<!each )(?<![-/])\b(?:tues|weds|thurs)\b\.?(?![-/])"),
     (2, True, r"(?<![\w.])(?:0?[1-9]|[12]\d|3[01])\.(?-i:II|III|IV|VI{1,3}|IX|XI{1,2})\b\.?(?:\s?(?:19|20)\d\d)?"),
@@ -231,12 +282,12 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
     (
         2,
         True,
-        rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))",
+        rf"{_CUE}(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9])|(?:0?[1-9]|[12]\d|3[01])\.(?:1[0-2]|0[1-9])\.?(?!\d)|(?:0[1-9]|1[0-2])\.(?:3[01]|[12]\d|0[1-9])(?!\d))(?![\d/]|[.-]\d|\s?(?:mg|murmur|strength|pain|on|tab|tabs|tablet|weeks?|days?|months?|hours?|times|points?|positive|systolic|motor))",
     ),
     (
         1,
         False,
-        r"(?<![\w./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|murmur|strength|pain|on|tab|tabs|tablet|cup|pack|ppd|weeks?|wks?|days?|months?|hours?|times|points?|positive|systolic|motor|power|reflex|of\b|full|teaspoon|tsp|inch|mile|dose|way|bilaterally|throughout|score|scale|ejection|sem\b|holosystolic|criteria|items|correct|objects|words|recall|blocks|stairs|bottles?|pills?|glass|lb|the\b))",
+        r"(?<![\w./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|murmur|strength|pain|on(?=\s\w)|tab|tabs|tablet|cup|pack|ppd|weeks?|wks?|days?|months?|hours?|times|points?|positive|systolic|motor|power|reflex|of\b|full|teaspoon|tsp|inch|mile|dose|way|bilaterally|throughout|score|scale|ejection|sem\b|holosystolic|criteria|items|correct|objects|words|recall|blocks|stairs|bottles?|pills?|glass|lb|the\b))",
     ),
     (
         1,
@@ -270,6 +321,47 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
         r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)",
     ),
     (3, True, rf"(?<!\w)\d{{1,2}}{_MON[:-5]}(?:\d{{2}}|\d{{4}})(?!\w)"),
+    (2, False, r"(?<![-/\w])(?<!every )(?<!each )(?:mon|wed|thu|thur|fri)\b\.?(?![-/\w'’])"),
+    (
+        2,
+        False,
+        r"(?<![-/\w])(?<!he )(?<!she )(?<!they )(?<!we )(?<!i )(?<!who )(?<!pt )(?<!and )(?<!just )(?<!patient )(?<!to )(?<!the )(?<!of )(?<!o2 )(?:sat|sun)\b\.?(?=\s?(?:[.,;?!)]|$|\n))(?<!o2 sat)",
+    ),
+    (
+        3,
+        True,
+        rf"\b(?:nxt|lst|ths|tmrw|wk|come)\s(?:{_WEEKDAY}|{_DAY})\b",
+    ),
+    (
+        3,
+        True,
+        rf"\b(?:the )?(?:first|second|third|fourth|last|1st|2nd|3rd|4th) (?:week|weekend|half|{_WEEKDAY}|day) (?:of|in) (?:{_LONG}|may|{_MON})",
+    ),
+    (
+        2,
+        False,
+        rf"\b(?:the\s)(?:[12]?\d(?:st|nd|rd|th)|3(?:0th|1st))\b(?![-/]){_NOT_DAY}(?!\s(?:st|street|ave|avenue|floor|percent|admission|choice|option|reason|drug|agent|ssri|wheel|base|baby|kid|son|daughter|marriage|date|call|inning|quarter|place|space|eyelid|interspace|metacarpophalangeal|leading|commandment|sense|reading|wave|hand|world|molar|semester)\b)",
+    ),
+    (
+        3,
+        True,
+        r"\b(?:(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)\b,? ?)?(?:le |el |den )?\d{1,2}\.? (?:de )?(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[ûu]t|septembre|octobre|novembre|d[ée]cembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|januar|februar|m[äa]rz|juni|juli|oktober|dezember)(?: (?:de )?(?:19|20)\d\d)?\b",
+    ),
+    (
+        3,
+        True,
+        r"\b(?:lundi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)\b",
+    ),
+    (
+        3,
+        True,
+        r"\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult|prox)\b\.?|\b\d{1,2}(?:st|nd|rd|th) of (?:the|this|last|next) month\b",
+    ),
+    (
+        2,
+        True,
+        r"(?<![\d./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s(?:at\s)?(?:[01]\d|2[0-3])[0-5]\d\b)",
+    ),
     (3, True, rf"\bweek of (?:the )?(?:{_ORD}|{_MON})(?:\s{_ORD})?"),
 )
 
@@ -288,11 +380,13 @@ def _needs(rank: int, rule: str) -> str:
         return "feast"
     if "week of" in rule or "hundred" in rule:
         return ""
+    if "janvier" in rule or "lundi" in rule:
+        return ""
     if "jan" in rule.lower():
         return "month"
     if "wednes" in rule or "|wed" in rule or "Wed" in rule:
         return "weekday"
-    return "digit" if r"\d" in rule and "twentieth" not in rule else ""
+    return "digit" if r"\d" in rule and "twentieth" not in rule and "first|second" not in rule else ""
 
 
 @cache
@@ -320,15 +414,28 @@ def _find(text: str) -> Iterator[Mark]:
             end -= len(raw) - len(raw.rstrip(" ,-"))
             if _harmless(text, start, end, rank, framed=start > match.start()):
                 continue
-            yield Mark(start, end, Kind.DATE, "date finer than a year, (C)", 60 + rank * 5, sure)
+            yield Mark(start, end, Kind.DATE, "date finer than a year", 60 + rank * 5, sure)
 
 
 _SCORES = re.compile(
     r"(?:(?i:phq|gad|score[ds]?|scoring|scale|bp|moca|mmse|gcs|strength|pain|apgars?|ef|dose|ratio|titer|vision|acuity|rate[ds]?|rating|visual|mini|mental|mood|anxiety|energy|sleep|grade|murmur|power|reflex(?:es)?|"
     r"dtrs?|pulses?|motor|severity|intensity|distress|sud[s]?|desire|satisfaction|confidence|motivation|libido|function|recall|orientation|orient(?:ed)?|vas|nrs|level|depression|stress|craving|hope|index|tanner|stage|strain|"
     r"suboxone|buprenorphine|zubsolv|percocet|norco|vicodin|advair|lotrel|junel|loestrin|microgestin|caduet|vytorin|sinemet|azor|exforge|symbyax|estrostep|yaz|yasmin|combipatch|prempro|augmentin|bactrim|ratio|iv|lisinopril|hctz|losartan|valsartan|benazepril|was a|only|about|cut|half)"
-    r"|(?<![A-Za-z])(?!(?:MRI|CT|EKG|ECG|LMP|EDD|EDC|DOB|RTC|PET|EEG|XR|US|ED|ER|PN|NS|DC|IUD|TSH|OR|ICU|SNF|DOS)\b)[A-Z][A-Z-]{1,8}(?:-?\d{1,2})?)[\s:=,]{0,3}(?:(?i:is|was|of|at|to|from|score|total|now|scored|item|today|and|a|then|down|up|today|sum|again|still|intensity|by|or|gait|today)[\s:=]{1,2}){0,3}(?:\d{1,2}/\d{1,2}\s?(?:->|to|,|→|-|then|and)\s?){0,2}\Z"
+    r")[\s:=,]{0,3}(?:(?i:is|was|of|at|to|from|score|total|now|scored|item|today|and|a|then|down|up|sum|again|still|intensity|by|or|gait)[\s:=]{1,2}){0,3}(?:\d{1,2}/\d{1,2}\s?(?:->|to|,|→|-|then|and)\s?){0,2}\Z"
 )
+_CAPITALS = re.compile(
+    r"(?:(?<![A-Za-z])(?!(?:MRI|CT|EKG|ECG|LMP|EDD|EDC|DOB|RTC|PET|EEG|XR|US|ED|ER|PN|NS|DC|IUD|TSH|OR|ICU|SNF|DOS)\b)[A-Z][A-Z-]{1,8}(?:-?\d{1,2})?)[\s:=,]{0,3}(?:(?i:is|was|of|at|to|from|score|total|now|scored|item|today|and|a|then|down|up|today|sum|again|still|intensity|by|or|gait|today)[\s:=]{1,2}){0,3}(?:\d{1,2}/\d{1,2}\s?(?:->|to|,|→|-|then|and)\s?){0,2}\Z"
+)
+
+
+# What follows a weekday rather than a verb or a star.
+_CLOSED = re.compile(
+    r"\.?\s?(?:[.,;?!)]|$|\n|(?:nite|night|morning|am|pm|afternoon|evening|eve|at \d|\d)\b)", re.IGNORECASE
+)
+# Totals of common scales: "MoCA 26/30", "strength 5/5"; no scale counts to 17.
+_TOTALS = frozenset([
+    "2", "3", "4", "5", "6", "7", "8", "9", "10", "12", "15", "18", "20", "21", "22", "24", "25", "27", "28", "30",
+])  # fmt: skip
 
 
 def _harmless(text: str, start: int, end: int, rank: int, *, framed: bool) -> bool:
@@ -337,8 +444,10 @@ def _harmless(text: str, start: int, end: int, rank: int, *, framed: bool) -> bo
     low = raw.lower()
     if "/" in raw and raw.count("/") == 1 and len(raw) <= 5:
         fraction = re.fullmatch(r"(?:1/[2-5]|2/[35]|3/[45]|[45]/5|\d{1,2}/10)", raw) is not None
+        before = text[max(0, start - 40) : start]
         return (
-            bool(_SCORES.search(text[max(0, start - 40) : start]))
+            bool(_SCORES.search(before))
+            or (raw.rpartition("/")[2] in _TOTALS and bool(_CAPITALS.search(before)))
             or text[end : end + 1] == "%"
             or (rank == 1 and (fraction or raw in ("24/7", "12/24")))
         )
@@ -351,7 +460,8 @@ def _harmless(text: str, start: int, end: int, rank: int, *, framed: bool) -> bo
         and re.fullmatch(r"(?:may|march|mar|sun|sat|dec) ?(?:\d{1,2}|first|second|third)?", low)
         and not any(c.isdigit() for c in low)
     ):
-        return raw[0].islower() or not raw[:1].isalpha()
+        day = low in ("sat", "sun") and _CLOSED.match(text, end) is not None
+        return not day and (raw[0].islower() or not raw[:1].isalpha())
     return False
 
 

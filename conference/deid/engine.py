@@ -8,13 +8,14 @@ from functools import cache
 from conference.deid.ages import ages
 from conference.deid.context import Reader
 from conference.deid.dates import dates
+from conference.deid.grow import grown
 from conference.deid.known import matcher
 from conference.deid.lexicon import fold, lexicon
 from conference.deid.model import Draft, Finding, Kind, Known, Mark, cover
 from conference.deid.names import names
 from conference.deid.places import places
 from conference.deid.quasi import quasi
-from conference.deid.settle import findings, settle
+from conference.deid.settle import WORDS, findings, settle
 from conference.deid.structured import structured
 from conference.deid.tagger import vote
 from conference.deid.tokens import Token, tokenise
@@ -66,10 +67,8 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str]) 
     tokens = tokenise(text, book)
     readings = Reader(tokens, book).read()
     vote(readings)
-    found = _unmasked(
-        tokens,
-        [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)],
-    )
+    raw = [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)]
+    found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
     kept = cover(len(text), (span for phrase in keep for span in _spans(text, phrase)))
     found = [part for mark in found for part in _without(text, mark, kept)]
     found += matcher(known).marks(text, tokens)
@@ -128,7 +127,7 @@ def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset
     """What a pass over the safe text still finds, in characters of the original; hidden neighbours change frames."""
     safe = Draft(text, found).safe
     spots, shift, at = [], 0, 0
-    for mark in _marks(safe, known, keep, frozenset()):
+    for mark in _fresh(safe, found, known, keep):
         while at < len(found) and found[at].start + shift + len(found[at].replacement) <= mark.start:
             shift += len(found[at].replacement) - (found[at].end - found[at].start)
             at += 1
@@ -136,5 +135,49 @@ def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset
         start = min(mark.start - shift, found[at].start) if inside else mark.start - shift
         grow = len(found[at].replacement) - (found[at].end - found[at].start) if inside else 0
         end = max(mark.end - shift - grow, found[at].end) if inside else mark.end - shift
-        spots.append(replace(mark, start=start, end=min(end, len(text)), sure=False))
+        # A wording that is itself found again gives way to a plain placeholder.
+        rank, word = (99, f"[{WORDS[found[at].kind]}]") if inside else (mark.rank, mark.stand_in)
+        kind = found[at].kind if inside else mark.kind
+        spots.append(
+            replace(mark, start=start, end=min(end, len(text)), sure=False, kind=kind, rank=rank, stand_in=word)
+        )
     return spots
+
+
+_REACH, _EDGE = 160, 240  # characters around a placeholder that are read again, and those read for their frame only
+
+
+def _fresh(safe: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str]) -> list[Mark]:
+    """Marks of the safe text; of a long one only the surroundings of placeholders are read again."""
+    places_, shift = [], 0
+    for finding in found:
+        start = finding.start + shift
+        places_.append((start, start + len(finding.replacement)))
+        shift += len(finding.replacement) - (finding.end - finding.start)
+    windows: list[list[int]] = []
+    for start, end in places_:
+        if windows and start - 2 * (_REACH + _EDGE) <= windows[-1][1]:
+            windows[-1][1] = end
+        else:
+            windows.append([start, end])
+    if sum(e - s + 2 * (_REACH + _EDGE) for s, e in windows) > 0.8 * len(safe):
+        return _marks(safe, known, keep, frozenset())
+    marks = []
+    for start, end in windows:
+        first, last = _cut(safe, start - _REACH - _EDGE, -1), _cut(safe, end + _REACH + _EDGE, 1)
+        marks += [
+            replace(m, start=m.start + first, end=m.end + first)
+            for m in _marks(safe[first:last], known, keep, frozenset())
+            if start - _REACH <= m.start + first and m.end + first <= end + _REACH
+        ]
+    return marks
+
+
+def _cut(text: str, at: int, step: int) -> int:
+    """The nearest line end or space outwards, within sixty characters."""
+    at = max(0, min(len(text), at))
+    for _ in range(60):
+        if at in (0, len(text)) or text[at - 1].isspace():
+            break
+        at += step
+    return at

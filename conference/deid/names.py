@@ -11,33 +11,9 @@ from conference.deid.tokens import Shape, Token
 
 _LINKS = frozenset(
     [
-        "de",
-        "la",
-        "del",
-        "der",
-        "den",
-        "van",
-        "von",
-        "da",
-        "di",
-        "do",
-        "dos",
-        "das",
-        "du",
-        "le",
-        "el",
-        "al",
-        "bin",
-        "ibn",
-        "ben",
-        "abu",
-        "st",
-        "san",
-        "santa",
-        "mac",
-        "o",
-    ]
-)
+    "de", "la", "del", "der", "den", "van", "von", "da", "di", "do", "dos", "das", "du", "le", "el", "al", "bin",
+    "ibn", "ben", "abu", "st", "san", "santa", "mac", "o",
+])  # fmt: skip
 _PAIR = re.compile(r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])")
 _TITLED = re.compile(r"(?i)\b(?:dr|mr|mrs|ms|miss|prof)\.?\s(?P<v>[a-z](?:[-./]?[a-z])?)(?![\w'’])")
 _TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
@@ -57,47 +33,14 @@ _FOREIGN = re.compile(
 )
 _SUFFIXES = frozenset(
     [
-        "like",
-        "style",
-        "based",
-        "type",
-        "positive",
-        "negative",
-        "related",
-        "year",
-        "old",
-        "led",
-        "free",
-        "sign",
-        "on",
-        "off",
-        "up",
-        "out",
-        "in",
-        "up-to-date",
-        "to",
-        "and",
-        "the",
-        "a",
-        "pre",
-        "post",
-        "non",
-        "area",
-        "born",
-        "bound",
-        "only",
-        "wide",
-        "ray",
-        "level",
-        "dose",
-        "day",
-        "week",
-        "month",
-        "time",
-        "hour",
-    ]
-)
-HIDE, SURE, VOTE = 0.5, 3.0, -0.5  # judgement by hand: hidden, sure; the tagger's log odds: hidden
+    "like", "style", "based", "type", "positive", "negative", "related", "year", "old", "led", "free", "sign",
+    "on", "off", "up", "out", "in", "up-to-date", "to", "and", "the", "a", "pre", "post", "non", "area", "born",
+    "bound", "only", "wide", "ray", "level", "dose", "day", "week", "month", "time", "hour",
+])  # fmt: skip
+HIDE, SURE, VOTE = 0.5, 3.0, -2.25  # judgement by hand: hidden, sure; the tagger's log odds: hidden
+CLEARED = 0.5  # the vote that outweighs a list which clears the word
+# How much clearer the vote must be for an everyday word, a word in lower case among capitals, a clinical form.
+EVERYDAY, AMONG, CLINICAL = 0.75, 0.75, 2.0
 
 
 def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
@@ -155,19 +98,27 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
 
 def _hidden(reading: Reading) -> bool:
     """Whether the judgement by hand or the tagger's vote hides the word; an everyday word needs a clearer vote."""
-    if reading.harmless:
-        return False
     word, token = reading.token.word, reading.token
+    if len(token.key) < 2:
+        return False
+    vote = max(reading.person_vote, reading.place_vote)
+    if reading.harmless:
+        return vote >= CLEARED
     strength = max(word.given, word.last)
     low = token.shape is Shape.LOWER or token.loud or token.first
     need = VOTE
     if (word.spelled or word.disease) and strength < 3 and word.place < 3 and low:
-        need += 1.5  # an everyday word
+        need += EVERYDAY
     if token.shape is Shape.LOWER and not reading.quiet and strength < 3:
-        need += 1.5  # written low among capitals
+        need += AMONG
     if reading.clinical and strength < 2 and low:
-        need += 2.0
-    return max(reading.name, reading.place) >= HIDE or max(reading.person_vote, reading.place_vote) >= need
+        need += CLINICAL
+    return max(reading.name, reading.place) >= HIDE or vote >= need
+
+
+def _person(reading: Reading) -> bool:
+    """Whether the word is hidden, rather as a person than as a place."""
+    return _hidden(reading) and reading.name + reading.person_vote >= reading.place + reading.place_vote
 
 
 def _mark(reading: Reading) -> Mark:
@@ -175,7 +126,7 @@ def _mark(reading: Reading) -> Mark:
     place = reading.place + reading.place_vote > reading.name + reading.person_vote
     score = max(reading.name, reading.place)
     kind = Kind.LOCATION if place else Kind.NAME
-    why = "place smaller than a state, (B)" if place else "name, (A)"
+    why = "place smaller than a state" if place else "name"
     return Mark(
         token.start, token.end, kind, why if score >= SURE else "perhaps a " + why, 40 if place else 41, score >= SURE
     )
@@ -183,129 +134,14 @@ def _mark(reading: Reading) -> Mark:
 
 _DOTTED = frozenset(
     [
-        "po",
-        "iv",
-        "im",
-        "sc",
-        "sq",
-        "sl",
-        "od",
-        "os",
-        "ou",
-        "bid",
-        "tid",
-        "qid",
-        "qd",
-        "us",
-        "uk",
-        "dc",
-        "md",
-        "do",
-        "rn",
-        "np",
-        "pa",
-        "er",
-        "ed",
-        "or",
-        "eg",
-        "ie",
-        "am",
-        "pm",
-        "ad",
-        "bc",
-        "jr",
-        "sr",
-        "st",
-        "dr",
-        "mr",
-        "ms",
-        "vs",
-        "phd",
-        "la",
-        "ny",
-        "nj",
-        "eu",
-        "un",
-        "mg",
-        "cc",
-        "hs",
-        "ac",
-        "qod",
-        "wnl",
-        "rom",
-        "llc",
-        "icu",
-        "bp",
-        "hr",
-        "tv",
-        "ok",
-        "ny",
-        "dob",
-        "mrn",
-        "ps",
-        "rip",
-        "fh",
-        "sh",
-        "ss",
-        "rr",
-        "tb",
-        "gi",
-        "gu",
-        "cv",
-        "lr",
-        "ml",
-        "kg",
-        "cm",
-        "mm",
-        "vs",
-        "ab",
-        "ag",
-        "lm",
-        "rt",
-        "lt",
-        "sx",
-        "hx",
-        "tx",
-        "dx",
-        "rx",
-        "pe",
-        "pt",
-        "ot",
-        "fu",
-        "si",
-        "hi",
-        "ci",
-        "tx",
-        "gp",
-        "yo",
-        "go",
-        "fo",
-        "on",
-        "in",
-        "it",
-        "is",
-        "so",
-        "we",
-        "he",
-        "be",
-        "me",
-        "my",
-        "pc",
-        "pr",
-        "ca",
-        "ba",
-        "bs",
-        "ma",
-        "et",
-        "al",
-        "no",
-        "ph",
-        "ii",
-        "pt",
-        "re",
-        "id",
-    ]
-)
+    "po", "iv", "im", "sc", "sq", "sl", "od", "os", "ou", "bid", "tid", "qid", "qd", "us", "uk", "dc", "md", "do",
+    "rn", "np", "pa", "er", "ed", "or", "eg", "ie", "am", "pm", "ad", "bc", "jr", "sr", "st", "dr", "mr", "ms",
+    "vs", "phd", "la", "ny", "nj", "eu", "un", "mg", "cc", "hs", "ac", "qod", "wnl", "rom", "llc", "icu", "bp",
+    "hr", "tv", "ok", "ny", "dob", "mrn", "ps", "rip", "fh", "sh", "ss", "rr", "tb", "gi", "gu", "cv", "lr", "ml",
+    "kg", "cm", "mm", "vs", "ab", "ag", "lm", "rt", "lt", "sx", "hx", "tx", "dx", "rx", "pe", "pt", "ot", "fu",
+    "si", "hi", "ci", "tx", "gp", "yo", "go", "fo", "on", "in", "it", "is", "so", "we", "he", "be", "me", "my",
+    "pc", "pr", "ca", "ba", "bs", "ma", "et", "al", "no", "ph", "ii", "pt", "re", "id",
+])  # fmt: skip
 
 
 def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
@@ -321,30 +157,33 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         hidden = [
             r
             for r in (*after, *before)
-            if r.token.is_word and r.name >= HIDE + 0.5 and abs(r.token.start - token.end) < 3 + len(r.token.text)
+            if r.token.is_word
+            and len(r.token.key) > 1
+            and _person(r)
+            and abs(r.token.start - token.end) < 3 + len(r.token.text)
         ]
         if (
             hidden
             and (token.text.isupper() or dotted or not after or after[0] not in hidden)
             and token.text not in ("I", "a", "i")
         ):
-            yield Mark(token.start, token.end, Kind.NAME, "initial, (A)", 41, sure=False)
+            yield Mark(token.start, token.end, Kind.NAME, "initial", 41, sure=False)
     for match in _LETTERS.finditer(text):
-        yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials, (A)", 41, sure=False)
+        yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials", 41, sure=False)
     for match in _TITLED.finditer(text):
-        yield Mark(*match.span("v"), Kind.NAME, "initial, (A)", 41, sure=False)
+        yield Mark(*match.span("v"), Kind.NAME, "initial", 41, sure=False)
     for match in _SPELT.finditer(text):
-        yield Mark(*match.span(), Kind.NAME, "a name spelt out, (A)", 41)
+        yield Mark(*match.span(), Kind.NAME, "a name spelt out", 41)
     for match in _LONE.finditer(text):
-        yield Mark(*match.span("v"), Kind.NAME, "initial, (A)", 41, sure=False)
+        yield Mark(*match.span("v"), Kind.NAME, "initial", 41, sure=False)
     for match in _COUPLE.finditer(text):
         for group in ("a", "b"):
-            yield Mark(*match.span(group), Kind.NAME, "initial, (A)", 41, sure=False)
+            yield Mark(*match.span(group), Kind.NAME, "initial", 41, sure=False)
     for match in _FOREIGN.finditer(text):
-        yield Mark(*match.span(), Kind.NAME, "perhaps a name in another script, (A)", 30, sure=False)
+        yield Mark(*match.span(), Kind.NAME, "perhaps a name in another script", 30, sure=False)
     for match in _PAIR.finditer(text):
         if fold(match.group()).replace(".", "").replace(" ", "") not in _DOTTED:
-            yield Mark(match.start(), match.end(), Kind.NAME, "initials, (A)", 41, sure=False)
+            yield Mark(match.start(), match.end(), Kind.NAME, "initials", 41, sure=False)
 
 
 def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:
@@ -358,8 +197,25 @@ def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:
         ):
             continue
         for one, other in ((a, b), (b, a)):
-            if one.name >= HIDE > other.name and not one.harmless and not other.harmless and _half(one, other):
-                yield Mark(other.token.start, other.token.end, Kind.NAME, "name, (A)", 41, sure=False)
+            if (
+                _hidden(one)
+                and not _hidden(other)
+                and not other.token.word.drug
+                and (_half(one, other) or _given_half(readings, at, one, other))
+            ):
+                yield Mark(other.token.start, other.token.end, Kind.NAME, "name", 41, sure=False)
+
+
+def _given_half(readings: list[Reading], at: int, one: Reading, other: Reading) -> bool:
+    """A short second half in lower case before or behind another name: "Soo-ah Park", "Kim Ji-in"."""
+    near = [r for r in (*readings[max(0, at - 2) : at - 1], *readings[at + 2 : at + 3]) if r.token.is_word]
+    return (
+        one.token.shape is Shape.TITLE
+        and other.token.shape is Shape.LOWER
+        and len(other.token.key) <= 6
+        and other.token.key not in _SUFFIXES
+        and any(r.token.shape is Shape.TITLE and _hidden(r) for r in near)
+    )
 
 
 def _half(one: Reading, other: Reading) -> bool:
@@ -380,10 +236,10 @@ def _links(readings: list[Reading]) -> Iterator[Mark]:
         if (
             ahead is not None
             and ahead.token.is_word
-            and ahead.name >= HIDE + 1
+            and _person(ahead)
             and (token.shape is not Shape.TITLE or not token.first)
         ):
-            yield Mark(token.start, token.end, Kind.NAME, "name, (A)", 41, sure=False)
+            yield Mark(token.start, token.end, Kind.NAME, "name", 41, sure=False)
 
 
 def _phrases(text: str, tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
@@ -397,9 +253,7 @@ def _phrases(text: str, tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]
                 continue
             class_ = lexicon.places.get(" ".join(t.key for t in part), 0)
             if class_ and _placed(part, class_):
-                yield Mark(
-                    token.start, part[-1].end, Kind.LOCATION, "place smaller than a state, (B)", 45, sure=class_ > 2
-                )
+                yield Mark(token.start, part[-1].end, Kind.LOCATION, "place smaller than a state", 45, sure=class_ > 2)
                 break
 
 

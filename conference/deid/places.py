@@ -15,7 +15,7 @@ from conference.deid.model import Kind, Mark
 from conference.deid.patterns import Rule, compiled, lowered
 from conference.deid.tokens import Shape, Token
 
-_ADDRESS = "street address, (B)"
+_ADDRESS = "street address"
 
 
 @cache
@@ -23,11 +23,11 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
     states = "|".join(sorted(STATE_CODES))
     long = "|".join(re.escape(s) for s in sorted(STATES, key=len, reverse=True))
     return (
-        (70, True, "post box, (B)", compiled(r"\bP\.?\s?O\.?\s?Box\s?#?\s?\d{1,8}\b")),
+        (70, True, "post box", compiled(r"\bP\.?\s?O\.?\s?Box\s?#?\s?\d{1,8}\b")),
         (
             64,
             True,
-            "ZIP code, (B)",
+            "ZIP code",
             compiled(
                 r"\b(?:zip|zip ?code|postal code|postcode|post code)\b[\s:#]{0,3}(?:is\s|was\s|of\s)?(?P<v>\d{3} ?\d{1,2}(?:-\d{4})?|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2})\b"
             ),
@@ -35,7 +35,7 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
         (
             64,
             True,
-            "ZIP code, (B)",
+            "ZIP code",
             Rule(
                 re.compile(
                     rf"\b(?:(?:{states})|(?i:{states})(?=,? \d{{5}}\b)|(?i:{long})),?\s{{1,3}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\d,.]\d)"
@@ -46,13 +46,13 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
         (
             64,
             True,
-            "postal code, (B)",
+            "postal code",
             Rule(re.compile(r"\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"), low=False),
         ),
         (
             64,
             True,
-            "postal code, (B)",
+            "postal code",
             Rule(
                 re.compile(
                     r"(?<![\w.-])[a-z]{1,2}\d[a-z\d]? \d(?!mg|ml|mm|cm|kg|hr|am|pm|st|nd|rd|th|yo|wk|mo|pt|iu|qd|po|ng|mc|da|we|ho)[a-z]{2}\b"
@@ -60,11 +60,11 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
                 low=False,
             ),
         ),
-        (64, True, "postal code, (B)", Rule(re.compile(r",\s{0,3}\w{2,3}\s{0,2}\n\s{0,3}\d{5}\b"), low=False)),
+        (64, True, "postal code", Rule(re.compile(r",\s{0,3}\w{2,3}\s{0,2}\n\s{0,3}\d{5}\b"), low=False)),
         (
             64,
             True,
-            "postal code, (B)",
+            "postal code",
             compiled(
                 r"\b(?:New Zealand|United Kingdom|Spain|France|Germany|Italy|Portugal|Poland|Belgium|Austria|Switzerland|Sweden|Norway|Finland|Denmark|Netherlands|Ireland|Iceland|Greece|Hungary|Canada|Australia|Brazil|Mexico|Uruguay|Estonia|Slovenia|Croatia|Cyprus|Greenland(?:er)?|Czech Republic|USA|India|Japan|South Africa)\s\d{4,6}\b"
             ),
@@ -80,7 +80,7 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
         (
             62,
             True,
-            "named site, (B)",
+            "named site",
             Rule(
                 re.compile(
                     r"\b(?:St|Ste|Saint|Mt|Mount)\b\.? (?!John'?s wort)[A-Z][\w]{2,20}(?:['’]s)?(?: (?:[A-Z][\w'’]{2,20}|of|the)){0,3}(?<! of)(?<! the)"
@@ -91,13 +91,13 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
         (
             62,
             True,
-            "named site, (B)",
+            "named site",
             compiled(r"\b(?:at|to|from|in|near|by) (?P<v>(?:st|ste|saint)\.? [a-z]{3,20}(?:['’]s)?)\b"),
         ),
         (
             62,
             True,
-            "place smaller than a state, (B)",
+            "place smaller than a state",
             Rule(
                 re.compile(
                     r"\b(?i:in|from|to|near|at|of|around|downtown|outside|via|for)\s(?P<v>LA|SF|DC|NYC|nyc|D\.C\.|L\.A\.|PDX|LAX|JFK|DFW|SFO|NOLA|nola|MGH|BWH|UCLA|UCSF|USC|UPMC|CHOP|NYU|OHSU|UNC|MIT|BU|UAB|UTSW|MSK|MSKCC|BIDMC|ucla|ucsf|mgh|nyu|ohsu|upmc)\b"
@@ -108,7 +108,7 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
         (
             62,
             False,
-            "place smaller than a state, (B)",
+            "place smaller than a state",
             Rule(re.compile(r"\b(?:NYC|nyc|LAX|DFW|MGH|BIDMC|MSKCC|UCSF|UCLA|NOLA)\b"), low=False),
         ),
         (
@@ -119,11 +119,11 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
                 r"\b(?:at|on|near|off) (?P<v>\d{1,3}(?:st|nd|rd|th)(?: (?:and|&) (?!the\b)[A-Za-z]\w{2,15})?)(?=[\s,.;]{1,2}(?!of\b|day|visit|week|grade|floor|month|dose|time|line|rib|toe|digit|and the))(?<=[a-z]{3})"
             ),
         ),
-        (62, True, "school, (B)", Rule(re.compile(r"\b(?:PS|ps|P\.S\.) ?#?\d{1,3}\b"), low=False)),
+        (62, True, "school", Rule(re.compile(r"\b(?:PS|ps|P\.S\.) ?#?\d{1,3}\b"), low=False)),
         (
             62,
             True,
-            "named site, (B)",
+            "named site",
             Rule(
                 re.compile(
                     r"\b(?:Engine|Ladder|Precinct|Battalion|Station|Troop|Local|Post|Ward|Unit|Pod|Cell ?block) (?:No\. ?|#)?\d{1,4}[A-Z]?\b"
@@ -131,7 +131,7 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
                 low=False,
             ),
         ),
-        (63, False, "ZIP code, (B)", Rule(re.compile(r"(?<![\w.,/-])\d{5}-\d{4}(?![\w-])"), low=False)),
+        (63, False, "ZIP code", Rule(re.compile(r"(?<![\w.,/-])\d{5}-\d{4}(?![\w-])"), low=False)),
         (
             62,
             True,
@@ -222,7 +222,7 @@ def _sites(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
                 tokens[start].start,
                 tokens[end].end,
                 Kind.LOCATION,
-                "named site, (B)",
+                "named site",
                 63,
                 sure=any(not t.word.spelled for t in specific),
             )
@@ -284,55 +284,14 @@ def _head_end(tokens: list[Token], at: int, lexicon: Lexicon) -> int | None:
 
 _SITE_BEFORE = frozenset(
     [
-        "at",
-        "from",
-        "to",
-        "in",
-        "through",
-        "near",
-        "by",
-        "with",
-        "into",
-        "via",
-        "visited",
-        "attends",
-        "attended",
-        "left",
-        "via",
-        "called",
-        "contact",
-    ]
-)
+    "at", "from", "to", "in", "through", "near", "by", "with", "into", "via", "visited", "attends", "attended",
+    "left", "via", "called", "contact",
+])  # fmt: skip
 _DETERMINERS = frozenset(
     [
-        "the",
-        "a",
-        "an",
-        "my",
-        "her",
-        "his",
-        "our",
-        "their",
-        "your",
-        "this",
-        "that",
-        "any",
-        "some",
-        "each",
-        "every",
-        "another",
-        "no",
-        "old",
-        "new",
-        "same",
-        "local",
-        "nearby",
-        "outside",
-        "which",
-        "what",
-        "other",
-    ]
-)
+    "the", "a", "an", "my", "her", "his", "our", "their", "your", "this", "that", "any", "some", "each", "every",
+    "another", "no", "old", "new", "same", "local", "nearby", "outside", "which", "what", "other",
+])  # fmt: skip
 
 
 def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
@@ -453,4 +412,4 @@ def _landscape(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
             or (titled and rare)
             or (placed and before in ("in", "within", "near", "outside"))
         ):
-            yield Mark(first.start, token.end, Kind.LOCATION, "place smaller than a state, (B)", 62, sure=titled)
+            yield Mark(first.start, token.end, Kind.LOCATION, "place smaller than a state", 62, sure=titled)

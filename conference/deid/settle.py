@@ -1,6 +1,7 @@
 """Overlapping marks become disjoint findings, each with its placeholder."""
 
 import re
+from collections import Counter
 from datetime import date
 
 from conference.deid.dates import stand_in
@@ -8,7 +9,7 @@ from conference.deid.gazetteer import SMALL_ZIPS, STATE_CODES, STATES
 from conference.deid.lexicon import fold
 from conference.deid.model import Finding, Kind, Mark
 
-_WORDS = {
+WORDS = {
     Kind.NAME: "name", Kind.LOCATION: "place", Kind.DATE: "date", Kind.AGE: "90 or older", Kind.PHONE: "phone", Kind.EMAIL: "e-mail", Kind.SSN: "ssn",
     Kind.MRN: "record number", Kind.HEALTH_PLAN: "plan number", Kind.ACCOUNT: "account", Kind.LICENSE: "licence", Kind.URL: "link", Kind.IP: "ip address", Kind.ID: "id",
 }  # fmt: skip
@@ -31,7 +32,7 @@ def _belong(text: str, a: Mark, b: Mark) -> bool:
     gap = text[a.end : b.start]
     same = a.kind is b.kind and not (a.stand_in and b.stand_in and a.stand_in != b.stand_in)
     if a.kind is Kind.NAME and same and a.known == b.known:
-        initial = len(text[a.start : a.end].split()[-1]) <= 2
+        initial = len(text[max(a.start, a.end - 12) : a.end].split()[-1]) <= 2
         return gap in (" ", "-", "'", "’", "  ", " -", "") or (gap == ". " and initial)
     return a.kind is Kind.LOCATION and same and a.known == b.known and gap in (" ", ", ", "-", ",", ". ", "")
 
@@ -46,45 +47,87 @@ def _join(a: Mark, b: Mark) -> Mark:
 
 
 def findings(text: str, marks: list[Mark], anchor: date | None) -> tuple[Finding, ...]:
-    """The marks with their placeholders; the same name has the same one throughout."""
+    """The marks with their placeholders; the same person has the same one throughout, numbered as they appear."""
     people = _people(text, marks)
     return tuple(
-        Finding(m.start, m.end, m.kind, m.sure, m.known, m.reason, _replacement(text, m, people, anchor)) for m in marks
+        Finding(m.start, m.end, m.kind, m.sure, m.known, m.reason, people.get(at) or _replacement(text, m, anchor))
+        for at, m in enumerate(marks)
     )
 
 
-def _people(text: str, marks: list[Mark]) -> dict[str, int]:
-    """A number for each different name; one that is part of an earlier longer one shares its number."""
-    numbers: dict[str, int] = {}
+_ROLE = (
+    r"dr|drs|doctor|prof|nurse|rn|np|pa|lcsw|lmft|therapist|counsell?or|psychologist|psychiatrist|social worker|sw|pcp|gp|surgeon|attending|resident|"
+    r"physio|pharmacist|midwife|consultant|cardiologist|neurologist|urologist|oncologist|clinician|provider|hospitalist|intern|case manager|supervisor|practitioner|dentist|paramedic"
+)
+_TITLED = re.compile(rf"(?<!\w)(?:{_ROLE})\b[.:,]{{0,2}}\s{{0,2}}\Z", re.IGNORECASE)
+_DEGREE = re.compile(
+    r",?\s(?:MD|M\.D\.|DO|D\.O\.|RN|NP|FNP|PA-C|PhD|PsyD|LCSW|LMFT|LPC|LICSW|PharmD|PMHNP|CNM|OT|PT|DPT|SLP)\b"
+)
+_NUMBERED = re.compile(r"\[(clinician|partner|relative|person) \d{1,3}\]\Z")
+
+
+def _people(text: str, marks: list[Mark]) -> dict[int, str]:
+    """The placeholder of each mark of a person; a name that is part of an earlier longer one is the same person.
+
+    Numbers follow the order of appearance and are left out where a role has one person only.
+    """
     parts: dict[str, int] = {}
-    count = 0
-    for mark in marks:
-        if mark.kind is not Kind.NAME or mark.stand_in:
+    persons: list[str] = []  # the role of each person, by number
+    known: dict[str, int] = {}
+    whose: dict[int, int] = {}
+    for at, mark in enumerate(marks):
+        numbered = _NUMBERED.match(mark.stand_in)
+        if mark.kind is not Kind.NAME or (mark.stand_in and not numbered):
             continue
-        key = fold(text[mark.start : mark.end])
-        words = [w for w in key.replace("-", " ").replace(".", " ").split() if len(w) > 1]
-        number = numbers.get(key) or next((parts[w] for w in words if w in parts), None)
-        if number is None:
-            count += 1
-            number = count
-        numbers[key] = number
+        if numbered:
+            number = known.setdefault(mark.stand_in, len(persons))
+            words, role = [], numbered[1]
+        else:
+            key = fold(text[mark.start : mark.end])
+            words = [key, *(w for w in key.replace("-", " ").replace(".", " ").split() if len(w) > 1)]
+            number = next((parts[w] for w in words if w in parts), len(persons))
+            role = "clinician" if _clinical(text, mark) else "name"
+        if number == len(persons):
+            persons.append(role)
+        elif role == "clinician":
+            persons[number] = role
+        whose[at] = number
         for word in words:
             parts.setdefault(word, number)
-    return numbers if count > 1 else dict.fromkeys(numbers, 0)
+    shown = _placeholders(persons)
+    return {at: shown[number] for at, number in whose.items()}
 
 
-def _replacement(text: str, mark: Mark, people: dict[str, int], anchor: date | None) -> str:
+def _placeholders(persons: list[str]) -> list[str]:
+    """The placeholder of each person from the roles of all."""
+    total, seen = Counter(persons), Counter[str]()
+    found = []
+    for role in persons:
+        seen[role] += 1
+        found.append(f"[{role} {seen[role]}]" if total[role] > 1 else f"[{role}]")
+    return found
+
+
+def _clinical(text: str, mark: Mark) -> bool:
+    """Whether a title, a role or a degree beside the name tells a clinician."""
+    return bool(_TITLED.search(text[max(0, mark.start - 24) : mark.start]) or _DEGREE.match(text, mark.end))
+
+
+_BORN = re.compile(
+    r"\b(?:dob|d\.o\.b|born|birth ?date|birthday|date of birth)\b\W{0,4}(?:(?:is|was|on)\s)?\Z", re.IGNORECASE
+)
+
+
+def _replacement(text: str, mark: Mark, anchor: date | None) -> str:
     raw = text[mark.start : mark.end]
-    if mark.stand_in and not (mark.kind is Kind.AGE and mark.stand_in == _WORDS[Kind.AGE]):
+    if mark.stand_in:
         return mark.stand_in
     if mark.kind is Kind.DATE:
-        return stand_in(raw, anchor)
-    if mark.kind is Kind.AGE:
-        return "90-or-older" if text[mark.end : mark.end + 1] == "-" else _WORDS[mark.kind]
+        born = _BORN.search(text[max(0, mark.start - 26) : mark.start])
+        return stand_in(raw, None if born else anchor)
     if mark.kind is Kind.LOCATION and (wider := _wider(raw)):
         return wider
-    number = people.get(fold(raw), 0) if mark.kind is Kind.NAME else 0
-    return f"[{_WORDS[mark.kind]} {number}]" if number else f"[{_WORDS[mark.kind]}]"
+    return f"[{WORDS[mark.kind]}]"
 
 
 _STATE = re.compile(

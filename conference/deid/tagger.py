@@ -3,32 +3,32 @@
 from functools import cache
 
 from conference.deid.context import Reading
-from conference.deid.features import features
+from conference.deid.features import Signs, worth
 from conference.deid.lexicon import read
 
 _UNIT = 16.0  # weights are stored as sixteenths
-_FLOOR = -6.5  # below this hand-made judgement no vote is asked
+FLOOR = -6.5  # below this hand-made judgement no vote is asked
 
 
 @cache
-def _weights() -> tuple[dict[str, float], dict[str, float]]:
-    people, places = {}, {}
+def weights() -> dict[str, tuple[float, float]]:
+    """By feature, what it adds to the log odds of a person and of a place."""
+    found = {}
     for row in read("tagger.txt.xz").split("\n"):
         feature, person, place = row.split("\t")
-        people[feature], places[feature] = int(person) / _UNIT, int(place) / _UNIT
-    return people, places
+        found[feature] = (int(person) / _UNIT, int(place) / _UNIT)
+    return found
 
 
 def vote(readings: list[Reading]) -> None:
     """Write the votes into the readings: log odds that a word is a person, that it is a place."""
-    people, places = _weights()
+    table, signs = weights(), Signs(readings)
     for at, reading in enumerate(readings):
-        if (
-            reading.token.is_word
-            and not reading.harmless
-            and max(reading.name, reading.place) > _FLOOR
-            and len(reading.token.key) > 1
-        ):
-            active = features(readings, at)
-            reading.person_vote = sum(people.get(f, 0.0) for f in active)
-            reading.place_vote = sum(places.get(f, 0.0) for f in active)
+        if worth(reading, FLOOR):
+            person = place = 0.0
+            for feature in signs.of(at):
+                pair = table.get(feature)
+                if pair is not None:
+                    person += pair[0]
+                    place += pair[1]
+            reading.person_vote, reading.place_vote = person, place

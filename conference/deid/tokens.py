@@ -41,6 +41,7 @@ class Token:
     loud: bool = False  # stands in a stretch of capitals, where case tells nothing
     masked: bool = False
     is_word: bool = True  # made of letters and not masked
+    owner: bool = False  # written with a possessive ending
 
 
 def _shape(text: str) -> Shape:
@@ -75,7 +76,7 @@ def tokenise(text: str, lexicon: Lexicon) -> list[Token]:
             continue
         stem, cut = _stem(raw)
         key = fold(stem)
-        found.append(Token(stem, start, match.end() - cut, key, shape, lexicon[key]))
+        found.append(Token(stem, start, match.end() - cut, key, shape, lexicon[key], owner=cut > 0))
     _mask(found, masks)
     _openings(found)
     _loudness(found)

@@ -23,8 +23,8 @@ def _run(monkeypatch, capsys, argv, typed=""):
 def test_text_comes_back_safe(monkeypatch, capsys):
     """A plain text in, the safe text out, reasons beside it."""
     status, out, err = _run(monkeypatch, capsys, ["--explain", "-"], "Seen with Dr. Abernathy")
-    assert (status, out) == (0, "Seen with Dr. [name]")
-    assert "14-23 NAME: name, (A) -> [name]" in err
+    assert (status, out) == (0, "Seen with Dr. [clinician]")
+    assert "14-23 NAME: name -> [clinician]" in err
 
 
 def test_json_lines_answer_with_spans(monkeypatch, capsys):
@@ -41,7 +41,7 @@ def test_html_marks_and_escapes(monkeypatch, capsys):
     """The page escapes the text and marks the doubtful apart."""
     _, out, _ = _run(monkeypatch, capsys, ["--format", "html", "-"], "<b> Dr. Abernathy</b>")
     assert "&lt;b&gt;" in out
-    assert '<mark class="sure" title="name, (A)">[name]</mark>' in out
+    assert '<mark class="sure" title="name">[clinician]</mark>' in out
 
 
 def test_a_record_is_read(monkeypatch, capsys, tmp_path):

@@ -62,31 +62,10 @@ def _typo(word: str, rng: random.Random) -> str:
 
 
 SURNAMES = [
-    "Kowalski",
-    "Achterberg",
-    "Nwachukwu",
-    "Ramachandran",
-    "Delacroix",
-    "Castellanos",
-    "Abernathy",
-    "Szymanski",
-    "Oyelaran",
-    "Thistlewood",
-    "Villanueva",
-    "Papadopoulos",
-    "Hashemi",
-    "Lindqvist",
-    "Montenegro",
-    "Fairweather",
-    "Stavropoulos",
-    "Kjellberg",
-    "Vandermeer",
-    "Bhattacharya",
-    "Quintanilla",
-    "Drummond",
-    "Ferreira",
-    "Gallagher",
-]
+    "Kowalski", "Achterberg", "Nwachukwu", "Ramachandran", "Delacroix", "Castellanos", "Abernathy", "Szymanski",
+    "Oyelaran", "Thistlewood", "Villanueva", "Papadopoulos", "Hashemi", "Lindqvist", "Montenegro", "Fairweather",
+    "Stavropoulos", "Kjellberg", "Vandermeer", "Bhattacharya", "Quintanilla", "Drummond", "Ferreira", "Gallagher",
+]  # fmt: skip
 
 
 def test_one_typo_still_finds_a_known_name():

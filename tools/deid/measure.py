@@ -11,7 +11,7 @@ import importlib.util
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -80,11 +80,14 @@ def _around(text: str, start: int, end: int) -> str:
     return f"{text[max(0, start - 35) : start]}<<{text[start:end]}>>{text[end : end + 30]}".replace("\n", "/")
 
 
-def figures(found: list[Note]) -> dict[str, Any]:
-    """The evaluation script's results."""
-    answer: dict[str, Any] = module(SCRIPT).evaluate(
-        found, lambda text: [(f.start, f.end, f.kind.value) for f in scan(text).findings]
-    )
+def figures(found: list[Note], before: Callable[[str], object] = len) -> dict[str, Any]:
+    """The evaluation script's results; `before` is called with each text ahead of its scan."""
+
+    def spans(text: str) -> list[tuple[int, int, str]]:
+        before(text)
+        return [(f.start, f.end, f.kind.value) for f in scan(text).findings]
+
+    answer: dict[str, Any] = module(SCRIPT).evaluate(found, spans)
     return answer
 
 
