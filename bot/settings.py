@@ -111,8 +111,8 @@ class SlackSettings:
     signing_secret: str = setting(
         "env:SLACK_SIGNING_SECRET", "What proves requests to be Slack's in http mode.", Form.SECRET
     )
-    client_id: str = setting("env:SLACK_CLIENT_ID", "The client id, for many workspaces.", Form.SECRET)
-    client_secret: str = setting("env:SLACK_CLIENT_SECRET", "The client secret, for many workspaces.", Form.SECRET)
+    client_id: str = setting("env:SLACK_APP_CLIENT_ID", "The client id, for many workspaces.", Form.SECRET)
+    client_secret: str = setting("env:SLACK_APP_CLIENT_SECRET", "The client secret, for many workspaces.", Form.SECRET)
     address: str = setting("https://confer.example.org", "The bot's address as Slack sees it, in http mode.")
     listen: str = setting("127.0.0.1:3000", "Where the bot listens in http mode.")
     base_url: str = setting("https://slack.com/api/", "Slack's Web API; GovSlack: https://slack-gov.com/api/.")

@@ -177,3 +177,18 @@ class _NoInbox:
 
     def pending(self) -> tuple[tuple[int, bytes], ...]:
         return ()
+
+
+def test_bolts_own_variables_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bolt reads variables of its own and would then own installation; here it never does."""
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.setenv(name, "1")
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot)
+            await people.says("mia", people.channel("ward", "mia"), "@confer agenda")
+            await bot.ear.hears(1)
+            nothing_broken(bot.breaches)
+
+    play(story)
