@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 2_000
 MOST_UPGRADES = 20
+SPARING = 600.0  # seconds after a refusal for too many messages
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Connection:
     joining: set[str] = field(default_factory=set)
     """Rooms whose invitation was accepted and that the homeserver has not shown yet."""
     counters: Counters = field(default_factory=Counters)
+    limited_at: float = float("-inf")
     _mine: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _moved: dict[str, str] = field(default_factory=dict)
 
@@ -86,6 +89,11 @@ class Connection:
         """The room's tombstone names its successor."""
         self._moved[room] = successor
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the homeserver slows us down: then only what matters is sent."""
+        return time.monotonic() - self.limited_at < SPARING
+
     def room(self, room: str) -> Room:
         """The joined room, in its newest version. Raises :class:`NotDelivered`."""
         found = self.rooms.get(self.present(room))
@@ -114,7 +122,10 @@ class Connection:
                 kind = "m.room.encrypted"
             answer = await self.server.call("PUT", f"/rooms/{segment(room.id)}/send/{kind}/{number}", content)
         except (MatrixRefused, Unreachable) as trouble:
-            raise trouble.as_not_delivered() from None
+            failure = trouble.as_not_delivered()
+            if failure.kind == "rate_limited":
+                self.limited_at = time.monotonic()
+            raise failure from None
         event = str(answer["event_id"])
         self.remember_own(event)
         self.counters.sent += 1

@@ -166,7 +166,7 @@ class Outgoing:
     def _offer_reactions(self, room: Room, event: str, card: Card, key: str) -> None:
         """Put the emoji under the message, so that one tap does it; later, and no matter if it fails."""
         emoji = tuple(dict.fromkeys(b.emoji for b in card.buttons if b.emoji and not b.danger))
-        if emoji and self._connection.setup.reactions:
+        if emoji and self._connection.setup.reactions and not self._connection.is_limited:
             task = asyncio.get_running_loop().create_task(self._react(room, event, emoji, key))
             self._shortcuts.add(task)
             task.add_done_callback(self._shortcuts.discard)

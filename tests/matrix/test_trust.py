@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapters.card import Card
+from adapters.card import Actions, Button, Card
 from adapters.matrix import DevicePolicy
 from adapters.matrix.http import Homeserver
 from adapters.matrix.signing import is_signed, public_key
@@ -191,5 +191,51 @@ def test_bot_device_is_signed_by_its_identity(play: Play) -> None:
         assert is_signed(keys["self_signing_keys"][house.bot], house.bot, master)
         (device,) = keys["device_keys"][house.bot].values()
         assert is_signed(device, house.bot, signing)
+
+    play(story)
+
+
+def test_room_that_was_encrypted_stays_so(play: Play) -> None:
+    """A homeserver that hides a room's encryption after a restart gets nothing in clear."""
+
+    async def story(house: House) -> None:
+        async with Proxy(house.url) as proxy:
+            house.start()
+            dana = await house.person("dana")
+            room = await house.room("case-room", dana)
+            await house.stop()
+
+            def hide(_path: str, answer: Any) -> Any:
+                for part in answer.get("rooms", {}).get("join", {}).values():
+                    for events in (part["state"], part["timeline"]):
+                        events["events"] = [e for e in events["events"] if e["type"] != "m.room.encryption"]
+                return answer
+
+            proxy.rewrite = hide
+            house.start(proxy.url)
+            await house.platform.post(Place("matrix", room), Card("Clinical words"), "k1")
+            assert (await dana.hears(room, "Clinical words")).encrypted
+            await house.stop()
+
+    play(story)
+
+
+def test_reaction_to_a_danger_presses_nothing(play: Play) -> None:
+    """A reaction, which a homeserver could forge, counts only for what is not dangerous."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        buttons = Actions(
+            (Button("Erase", "case erase C-7K2P", "🔥", danger=True), Button("Show", "case C-7K2P", "👀"))
+        )
+        ref = await house.platform.post(Place("matrix", room), Card("Case", (buttons,)), "k1")
+        await dana.hears(room, "Case")
+        await dana.reacts(room, ref.message, "🔥")
+        await dana.reacts(room, ref.message, "👀")
+        assert [one.text for one in await house.ear.hears(1)] == ["case C-7K2P"]
+        await dana.says(room, "!confer last")
+        assert [one.text for one in await house.ear.hears(2)] == ["case C-7K2P", "last"]
 
     play(story)
