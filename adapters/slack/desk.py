@@ -86,6 +86,8 @@ class Desk:
     async def handle(self, body: Body, at: float) -> None:
         """Carry out one body. Raises NotDelivered, and whatever ``receive`` raises, where it is to be tried again."""
         team = hearing.team_of(body)
+        if enterprise := hearing.organisation_of(body):
+            await self.installations.belongs(team, enterprise)
         try:
             bot = (await self.installations.get(team)).bot_user
         except NotInstalled:

@@ -35,6 +35,15 @@ def team_of(body: Body) -> str:
     return str(authorizations[0].get("team_id") or body.get("team_id") or named or "")
 
 
+def organisation_of(body: Body) -> str:
+    """The organisation that installed the app as a whole; "" where one workspace did."""
+    first = (body.get("authorizations") or [{}])[0]
+    whole = first.get("is_enterprise_install") or str(body.get("is_enterprise_install")).casefold() == "true"
+    enterprise = body.get("enterprise") or {}
+    named = first.get("enterprise_id") or body.get("enterprise_id") or enterprise.get("id")
+    return str(named or "") if whole else ""
+
+
 def spoken(body: Body, bot: str, name: str) -> Invocation | None:
     """The invocation of a message event; None for what is no person's new message."""
     event = body["event"]

@@ -55,7 +55,7 @@ def manifest(
     settings: dict[str, Any] = {
         "event_subscriptions": {"bot_events": list(EVENTS)},
         "interactivity": {"is_enabled": True},
-        "org_deploy_enabled": False,
+        "org_deploy_enabled": bool(url),
         "socket_mode_enabled": not url,
         "token_rotation_enabled": rotation,
     }

@@ -20,13 +20,14 @@ log = logging.getLogger(__name__)
 AHEAD = 2 * 3600.0
 """Seconds before its end at which a token is exchanged; Slack's tokens last twelve hours."""
 _PREFIX = "team/"
+_ORG = "org/"
 
 Exchange = Callable[[str], Awaitable[dict[str, Any]]]
 """Gives Slack's answer to a refresh token."""
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """The bot in one workspace. ``expires_at``: seconds since 1970, None for a token that does not rotate."""
+    """The bot in one workspace, or in a whole organisation (``team`` is its id then). ``expires_at``: seconds since 1970, None for a token that does not rotate."""
 
     team: str
     bot_user: str
@@ -76,17 +77,27 @@ class Installations:
     async def remove(self, team: str) -> None:
         """The app was removed from the workspace, or its tokens were revoked: they are forgotten."""
         self._known.pop(team, None)
-        await asyncio.to_thread(self._drawer.delete, _PREFIX + team)
+        for name in (_PREFIX + team, _ORG + team):
+            await asyncio.to_thread(self._drawer.delete, name)
 
     async def get(self, team: str) -> Installation:
         """The installation with a token that is good now. Raises NotInstalled, or NotDelivered where none is to be had."""
-        found = self._known.get(team) or await self._read(team)
+        found = self._known.get(team) or await self._read(team) or await self._of_organisation(team)
         if found is None:
             raise NotInstalled
         if self._is_due(found):
             found = await self.renew(found)
         self._known[team] = found
         return found
+
+    async def belongs(self, team: str, enterprise: str) -> None:
+        """The workspace is one of an organisation that installed the app as a whole: its token serves here too."""
+        if team not in self._known and team != enterprise:
+            await asyncio.to_thread(self._drawer.put, _ORG + team, enterprise.encode())
+
+    async def _of_organisation(self, team: str) -> Installation | None:
+        enterprise = await asyncio.to_thread(self._drawer.get, _ORG + team)
+        return None if enterprise is None else await self._read(enterprise.decode())
 
     async def renew(self, old: Installation) -> Installation:
         """Exchange the refresh token, once, whoever asks: who waited for the lock takes what was exchanged meanwhile."""
@@ -138,10 +149,11 @@ class Installations:
 def installed(grant: dict[str, Any], now: float) -> Installation:
     """The installation that an answer of oauth.v2.access brings."""
     lasts = grant.get("expires_in")
+    enterprise = (grant.get("enterprise") or {}).get("id") or ""
     return Installation(
-        team=(grant.get("team") or {}).get("id") or "",
+        team=enterprise if grant.get("is_enterprise_install") else (grant.get("team") or {}).get("id") or "",
         name=(grant.get("team") or {}).get("name") or "",
-        enterprise=(grant.get("enterprise") or {}).get("id") or "",
+        enterprise=enterprise,
         bot_user=grant.get("bot_user_id", ""),
         token=grant["access_token"],
         refresh_token=grant.get("refresh_token", ""),

@@ -112,6 +112,6 @@ async def install(api: Api, installations: Installations, options: SlackOptions,
     )
     installation = installed(grant, time.time())
     if not installation.team:
-        raise NotDelivered("org_wide_install_unsupported", final=True)
+        raise NotDelivered("no_workspace_named", final=True)
     await installations.save(installation)
     return installation.team

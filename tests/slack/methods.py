@@ -28,8 +28,17 @@ class Call:
 
     @property
     def team(self) -> Team:
+        """The workspace of the call; an organisation's token serves in each of its own."""
         assert self.token
-        return self.world.teams[self.token.team]
+        if self.token.team in self.world.teams:
+            return self.world.teams[self.token.team]
+        ours = [t for t in self.world.teams.values() if t.enterprise == self.token.team]
+        channel, user = (
+            self.world.channels.get(str(self.args.get("channel") or self.args.get("channel_id") or "")),
+            self.world.users.get(str(self.args.get("user") or self.args.get("users") or "")),
+        )
+        named = channel.team if channel else user.team if user else ""
+        return next((t for t in ours if t.id == named), ours[0])
 
     def need(self, *scopes: str) -> None:
         """One of the scopes, or missing_scope."""

@@ -18,8 +18,10 @@ def escaped(text: str) -> str:
 class People:
     """The people of one workspace."""
 
-    def __init__(self, slack: LocalSlack, team: Team) -> None:
+    def __init__(self, slack: LocalSlack, team: Team, *, organisation: bool = False) -> None:
         self.slack, self.world, self.team = slack, slack.world, team
+        self.whole = organisation
+        """The app was installed in the organisation, not in this workspace."""
 
     def person(self, name: str, **flags: bool) -> User:
         """The person of that name, there from the first mention."""
@@ -95,7 +97,16 @@ class People:
             "event_id": f"Ev{secrets.token_hex(5).upper()}",
             "event_time": int(self.slack.clock()),
             "is_ext_shared_channel": bool(channel and channel.ext_shared),
-            "authorizations": [{"team_id": self.team.id, "user_id": self.team.bot_user, "is_bot": True}],
+            "enterprise_id": self.team.enterprise or None,
+            "authorizations": [
+                {
+                    "team_id": self.team.id,
+                    "enterprise_id": self.team.enterprise or None,
+                    "user_id": self.team.bot_user,
+                    "is_bot": True,
+                    "is_enterprise_install": self.whole,
+                }
+            ],
             **envelope,
         }
 
@@ -113,7 +124,8 @@ class People:
             "user_id": user.id,
             "user_name": user.name.lower(),
             "api_app_id": "A0LOCAL",
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(self.whole).lower(),
+            **({"enterprise_id": self.team.enterprise} if self.team.enterprise else {}),
             "response_url": self._response_url(channel, user),
             "trigger_id": self.world.add_trigger(self.team.id, user.id),
         }
@@ -225,8 +237,8 @@ class People:
             "user": {"id": user.id, "username": user.name.lower(), "name": user.name.lower(), "team_id": self.team.id},
             "api_app_id": "A0LOCAL",
             "token": "unused",
-            "is_enterprise_install": False,
-            "enterprise": None,
+            "is_enterprise_install": self.whole,
+            "enterprise": {"id": self.team.enterprise} if self.team.enterprise else None,
         }
 
     def _response_url(self, channel: Channel, user: User, message: Message | None = None) -> str:

@@ -70,10 +70,10 @@ class LocalSlack:
         """A workspace with the app in it."""
         return self.world.add_team(name, self.scopes, enterprise)
 
-    def authorize(self, team: Team) -> str:
-        """The code that a person's consent gives, good for one exchange."""
+    def authorize(self, team: Team, *, organisation: bool = False) -> str:
+        """The code that a person's consent gives, good for one exchange; an administrator's, for all workspaces."""
         code = secrets.token_hex(8)
-        self._codes[code] = team.id
+        self._codes[code] = team.enterprise if organisation else team.id
         return code
 
     async def start(self, port: int = 0) -> None:
@@ -162,24 +162,26 @@ class LocalSlack:
             team = self._codes.pop(str(args.get("code")), None)
             if team is None:
                 raise Refused("invalid_code")
-        return self._grant(self.world.teams[team])
+        return self._grant(team)
 
-    def _grant(self, team: Team) -> Payload:
-        token = self.world.issue_token(team.id, lasts=self.token_lasts if self.rotation else None)
+    def _grant(self, holder: str) -> Payload:
+        team = next(t for t in self.world.teams.values() if holder in (t.id, t.enterprise))
+        whole = holder != team.id
+        token = self.world.issue_token(holder, lasts=self.token_lasts if self.rotation else None)
         grant: Payload = {
             "access_token": token,
             "token_type": "bot",
             "scope": ",".join(sorted(team.scopes)),
             "bot_user_id": team.bot_user,
             "app_id": "A0LOCAL",
-            "team": {"id": team.id, "name": team.name},
+            "team": None if whole else {"id": team.id, "name": team.name},
             "enterprise": {"id": team.enterprise} if team.enterprise else None,
-            "is_enterprise_install": False,
+            "is_enterprise_install": whole,
             "authed_user": {"id": "U0INSTALLER"},
         }
         if self.rotation:
             grant |= {
-                "refresh_token": self.world.issue_refresh_token(team.id),
+                "refresh_token": self.world.issue_refresh_token(holder),
                 "expires_in": int(self.token_lasts),
             }
         return grant

@@ -15,17 +15,19 @@ from tests.slack.harness import Bot, nothing_broken, play, slack_bot, until
 from tests.slack.people import People
 
 
-async def installed(bot: Bot, name: str = "South hospital", lasts: float = 12 * 3600.0) -> People:
+async def installed(
+    bot: Bot, name: str = "South hospital", lasts: float = 12 * 3600.0, organisation: str = ""
+) -> People:
     """A further workspace, installed by a person's consent in the browser."""
     bot.slack.rotation, bot.slack.token_lasts = True, lasts
-    team = bot.slack.install(name)
+    team = bot.slack.install(name, organisation)
     assert bot.platform.web
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         async with browser.get(f"{bot.platform.web.url}/slack/install", allow_redirects=False) as begun:
             asked = parse_qs(urlparse(begun.headers["Location"]).query)
             cookie = begun.cookies["confer-install"].value
         assert set(asked["scope"][0].split(",")) == bot.slack.scopes
-        back = {"state": asked["state"][0], "code": bot.slack.authorize(team)}
+        back = {"state": asked["state"][0], "code": bot.slack.authorize(team, organisation=bool(organisation))}
         url = f"{bot.platform.web.url}/slack/oauth_redirect"
         async with browser.get(url, params=back) as stolen:
             assert stolen.status == 400
@@ -35,7 +37,7 @@ async def installed(bot: Bot, name: str = "South hospital", lasts: float = 12 * 
             assert no.status == 400
         async with browser.get(url, params=back, headers={"Cookie": f"confer-install={cookie}"}) as done:
             assert done.status == 200, await done.text()
-    return People(bot.slack, team)
+    return People(bot.slack, team, organisation=bool(organisation))
 
 
 def test_installed_by_consent_and_served() -> None:
@@ -50,6 +52,31 @@ def test_installed_by_consent_and_served() -> None:
             assert heard.account == ids.account(people.person("mia").id, people.team.id)
             await bot.platform.post(heard.place, Card("Agenda"), "k")
             assert len(channel.messages) == 2
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_organisation_installs_once_for_all_workspaces() -> None:
+    """An organisation's one consent serves each of its workspaces, after a restart and an exchange too."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot, organisation="E0ORG")
+            other = People(bot.slack, bot.slack.install("West hospital", "E0ORG"), organisation=True)
+            for n, each in enumerate((people, other), 1):
+                channel = each.channel("ward", "mia")
+                await each.says("mia", channel, "@confer agenda")
+                await each.commands("mia", channel, "agenda")
+                heard = (await bot.ear.hears(2 * n))[-1]
+                assert heard.account == ids.account(each.person("mia").id, each.team.id)
+                await bot.platform.post(heard.place, Card("Agenda"), f"k{n}")
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            async with fresh.opened():
+                old = await fresh.installations.get(other.team.id)
+                await fresh.installations.renew(old)
+                await fresh.post(ids.place(other.channel("ward").id, other.team.id), Card("Later"), "k3")
+            assert len(other.channel("ward").messages) == 3
             nothing_broken(bot.breaches)
 
     play(story)

@@ -160,7 +160,9 @@ class World:
         return f"{self._last_ts:.6f}"
 
     def add_team(self, name: str, scopes: set[str], enterprise: str = "") -> Team:
-        bot = self.add_user("confer", "", is_bot=True)
+        sister = next((t for t in self.teams.values() if enterprise and t.enterprise == enterprise), None)
+        # An organisation has one bot user for all of its workspaces.
+        bot = self.users[sister.bot_user] if sister else self.add_user("confer", "", is_bot=True)
         team = Team(self.new_id("T"), name, bot.id, self.new_id("B"), scopes, enterprise)
         bot.team = team.id
         self.teams[team.id] = team
@@ -188,7 +190,8 @@ class World:
         prefix = "xoxe.xoxb-" if lasts is not None else "xoxb-"
         token = prefix + secrets.token_hex(16)
         until = None if lasts is None else self.clock() + lasts
-        self.tokens[token] = Token(team, set(self.teams[team].scopes), until)
+        scopes = next(t.scopes for t in self.teams.values() if team in (t.id, t.enterprise))
+        self.tokens[token] = Token(team, set(scopes), until)
         return token
 
     def issue_refresh_token(self, team: str) -> str:
