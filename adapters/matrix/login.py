@@ -153,11 +153,9 @@ async def said_about(setup: MatrixSetup, drawer: Drawer) -> list[tuple[str, str,
     if session is None:
         return [("login", "none; `confer matrix login` makes one", False)]
     said = [("account", session.account, True), ("device", session.device, True), ("key", session.fingerprint, True)]
-    try:
-        Machine(session.account, session.device, setup.folder, session.store_key, fresh=False).close()
-        said.append(("crypto store", str(setup.folder / STORE), True))
-    except StoreLost as lost:
-        said.append(("crypto store", f"{lost}; `confer matrix login` makes a new device", False))
+    lost = _what_is_lost(setup, session)
+    way_back = f"{lost}; `confer matrix login` makes a new device"
+    said.append(("crypto store", way_back if lost else str(setup.folder / STORE), not lost))
     async with Homeserver(setup.homeserver, session.token) as server:
         try:
             who = await server.call("GET", "/account/whoami")
@@ -168,6 +166,18 @@ async def said_about(setup: MatrixSetup, drawer: Drawer) -> list[tuple[str, str,
         except Unreachable as trouble:
             said.append(("homeserver", f"{setup.homeserver} does not answer: {trouble}", False))
     return said
+
+
+def _what_is_lost(setup: MatrixSetup, session: Session) -> str:
+    """ "" where the crypto store is this device's; else what is wrong with it."""
+    try:
+        machine = Machine(session.account, session.device, setup.folder, session.store_key, fresh=False)
+    except StoreLost as lost:
+        return str(lost)
+    try:
+        return "" if machine.fingerprint == session.fingerprint else "foreign"
+    finally:
+        machine.close()
 
 
 async def _identity_said(server: Homeserver, drawer: Drawer, session: Session) -> list[tuple[str, str, bool]]:

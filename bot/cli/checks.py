@@ -141,6 +141,17 @@ def _kept(config: Configuration, database: Database, root: RootKey | None) -> It
     yield Finding(Level.OK, "key: it is the one of this database")
     yield from _guarded("teams", lambda: _teams(database, ring))
     yield from _guarded("checkpoints", lambda: _checkpoints(config.checkpoints, database, root))
+    if config.settings.matrix.mode != "off":
+        yield from _guarded("matrix", lambda: _matrix(config, database, ring))
+
+
+def _matrix(config: Configuration, database: Database, ring: KeyRing) -> Iterator[Finding]:
+    """The login, its crypto store, and whether strict clients see the device."""
+    from bot.cli.matrix import said_about_login, setup_of  # the platform's weight is only loaded where it is on
+
+    for name, value, is_well in said_about_login(setup_of(config), database, ring):
+        advice = "" if is_well else "`confer matrix login` makes a new device; docs/matrix.md says more"
+        yield Finding(Level.OK if is_well else Level.FAIL, f"matrix {name}: {value}", advice)
 
 
 def _guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

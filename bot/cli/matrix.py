@@ -67,10 +67,15 @@ def run_status(args: argparse.Namespace) -> int:
     config = configuration(args)
     setup = setup_of(config)
     with opened(config, exclusive=False) as (database, ring):
-        found = asyncio.run(said_about(setup, SealedDrawer(database, ring, "matrix")))
+        found = said_about_login(setup, database, ring)
     for name, value, _ in found:
         print(f"{name}: {value}")
     return 0 if all(well for _, _, well in found) else 1
+
+
+def said_about_login(setup: MatrixSetup, database: Database, ring: KeyRing) -> list[tuple[str, str, bool]]:
+    """Account, device, store and signature: a name, its value, and whether that is as it should be."""
+    return asyncio.run(said_about(setup, SealedDrawer(database, ring, "matrix")))
 
 
 def run_logout(args: argparse.Namespace) -> int:

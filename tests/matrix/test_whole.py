@@ -138,6 +138,10 @@ def test_killed_between_receiving_committing_and_sending(play: Play) -> None:
                 added = [text for text in answers(dana, programme, words) if text != listed]
                 assert len(added) == 1, (words, added)
             assert "TSH" not in programme.log()
-            await programme.confer("matrix", "status", "--config", str(programme.folder / "confer.toml"))
+            config = ("--config", str(programme.folder / "confer.toml"))
+            assert "device signature: signed" in await programme.confer("matrix", "status", *config)
+            assert "matrix device signature: signed" in await programme.confer("doctor", *config)
+            programme.kill()
+            assert "logged out" in await programme.confer("matrix", "logout", *config)
 
     play(story)
