@@ -31,7 +31,6 @@ class Counters:
     sent: int = 0
     unreadable: int = 0
     refused_devices: int = 0
-    replayed: int = 0
 
 
 @dataclass

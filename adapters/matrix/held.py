@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import msgspec
 
 from adapters.matrix.connection import Connection
-from adapters.matrix.hints import NO_KEY, WITHHELD, Hints
+from adapters.matrix.hints import NO_KEY, SELDOM, WITHHELD, Hints
 from adapters.matrix.http import JSON, MatrixRefused, Unreachable
 from adapters.matrix.machine import MEGOLM, send_to_devices
+from adapters.matrix.people import Device
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Held:
         self._held: dict[str, _Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._withheld: set[tuple[str, str]] = set()
+        self._begun: dict[Device, float] = {}
 
     async def restore(self) -> None:
         """Take up what was held when the programme stopped."""
@@ -117,6 +119,11 @@ class Held:
             "request_id": os.urandom(16).hex(),
             "requesting_device_id": connection.device,
         }
+        now = time.monotonic()
+        self._begun = {d: at for d, at in self._begun.items() if now - at < SELDOM}
         for device in asked[:5]:
-            await connection.machine.begin_anew(device, connection.server)
+            # Each costs the device a one-time key, of which a storm of such messages must not rob it.
+            if device not in self._begun:
+                self._begun[device] = now
+                await connection.machine.begin_anew(device, connection.server)
         await send_to_devices(connection.server, "m.room_key_request", dict.fromkeys(asked, request))

@@ -1,6 +1,7 @@
 """What posted cards offer: which buttons and forms stand under which message, and where their commands act."""
 
 import asyncio
+import time
 from collections import OrderedDict
 
 import msgspec
@@ -11,6 +12,7 @@ from adapters.platform import Drawer, Place
 
 MOST_REMEMBERED = 500
 KEPT = "offer"
+KEPT_FOR = 120 * 86_400.0  # seconds
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -23,6 +25,8 @@ class Offer(msgspec.Struct, frozen=True):
     place_direct: bool
     buttons: tuple[Button, ...] = ()
     forms: tuple[Form, ...] = ()
+    at: float = 0.0
+    """When it was posted."""
     order: tuple[str, ...] = ()
     """``b`` or ``f`` for each choice, as they are numbered in the message."""
 
@@ -55,7 +59,9 @@ def offer_of(card: Card, room: str, message: str, place: Place) -> Offer:
             order.append("f")
         else:
             order += ["b"] * len(getattr(block, "buttons", ()))
-    return Offer(room, message, place.room, place.thread, place.direct, card.buttons, card.forms, tuple(order))
+    return Offer(
+        room, message, place.room, place.thread, place.direct, card.buttons, card.forms, time.time(), tuple(order)
+    )
 
 
 class Offers:
@@ -67,9 +73,6 @@ class Offers:
 
     async def keep(self, offer: Offer) -> None:
         """Remember it, in place of what the message offered before."""
-        before = self._recent.get(offer.message)
-        if before == offer:
-            return
         self._remember(offer.message, offer)
         await asyncio.to_thread(self._drawer.put, f"{KEPT}/{offer.message}", msgspec.msgpack.encode(offer))
         if offer.choices:
@@ -90,6 +93,13 @@ class Offers:
         if await self.find(message):
             self._remember(message, None)
             await asyncio.to_thread(self._drawer.delete, f"{KEPT}/{message}")
+
+    async def forget_old(self) -> None:
+        """What stands under cards that nobody answers any more."""
+        for name in await asyncio.to_thread(self._drawer.names, f"{KEPT}/"):
+            kept = await asyncio.to_thread(self._drawer.get, name)
+            if kept and time.time() - msgspec.msgpack.decode(kept, type=Offer).at > KEPT_FOR:
+                await asyncio.to_thread(self._drawer.delete, name)
 
     def _remember(self, message: str, offer: Offer | None) -> None:
         self._recent[message] = offer

@@ -160,6 +160,7 @@ class MatrixPlatform:
             # What the first sync hands over is answered at once, so posts must not wait for its end.
             await loop.first(self.ready.set)
             await incoming.held.restore()
+            await connection.offers.forget_old()
             await loop.run()
         finally:
             loop.close()

@@ -1,5 +1,7 @@
 """What is said in encrypted rooms reaches the bot, and what the bot says reaches people."""
 
+import asyncio
+
 from adapters.card import Actions, Button, Card, Text
 from adapters.platform import Place, Source
 from tests.matrix.conftest import Play
@@ -156,5 +158,50 @@ def test_long_card_comes_in_parts(play: Play) -> None:
         await dana.until(lambda: [h.text for h in dana.sees(room)] == ["Short now"], "one short message")
         await house.platform.redact(ref)
         await dana.until(lambda: not dana.sees(room), "nothing")
+
+    play(story)
+
+
+def test_person_who_left_the_direct_room_is_asked_in_again(play: Play) -> None:
+    """A whisper reaches its person also after they have left the direct room."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        place = Place("matrix", room)
+        first = await house.platform.whisper(place, dana.account, Card("One"), "w-1")
+        await dana.joins(first.room)
+        await dana.hears(first.room, "One")
+        await dana.client.room_leave(first.room)
+        await dana.says(room, "!confer whoami")
+        await house.ear.hears(1)
+        second = await house.platform.whisper(place, dana.account, Card("Two"), "w-2")
+        dana.client.rooms.pop(first.room, None)
+        await dana.joins(second.room)
+        assert (await dana.hears(second.room, "Two")).encrypted
+
+    play(story)
+
+
+def test_storm_of_chatter_loses_no_command(play: Play) -> None:
+    """Between a hundred things that people say to each other at once, every command is carried out, in order."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana, lee = await house.person("dana"), await house.person("lee")
+        room = await house.room("case-room", dana, lee)
+
+        async def chatter() -> None:
+            for number in range(60):
+                await lee.says(room, f"and {number}")
+
+        async def commands() -> None:
+            for number in range(20):
+                await dana.says(room, f"!confer task {number}")
+
+        await asyncio.gather(chatter(), commands())
+        assert [one.text for one in await house.ear.hears(20)] == [f"task {number}" for number in range(20)]
+        await house.ear.hears(81, all_sources=True)
 
     play(story)
