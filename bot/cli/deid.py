@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import os
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -133,11 +134,19 @@ def _page(draft: Draft) -> str:
 def _opened(name: str) -> Iterator[tuple[TextIO, int]]:
     if name == "-":
         sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-        yield sys.stdin, 0
+        yield sys.stdin, _size(sys.stdin)
         return
     path = Path(name)
     with path.open(encoding="utf-8") as stream:
         yield stream, path.stat().st_size
+
+
+def _size(stream: TextIO) -> int:
+    """Bytes of a redirected file; a pipe tells none."""
+    try:
+        return os.fstat(stream.fileno()).st_size
+    except OSError:
+        return 0
 
 
 def _watched(stream: TextIO, size: int) -> Iterator[str]:

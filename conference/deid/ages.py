@@ -33,7 +33,7 @@ _RULES = (
     r"\b(?:her|his|their|my)\s(?P<v>(?:(?:early|mid|late|low|upper)[\s-])?(?:nineties|90['’]?s|100['’]?s))(?!\w)",
     r"\b(?P<v>(?:ninety|hundred(?:th)?|hundred and|ninetieth|ninety[\s-](?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)))(?=\s(?:birthday|bday))",
     r"(?<![\d./-])(?P<v>9[1-9]|1[0-2]\d)\s?(?=years young)",
-    r"\w{2,20},\s(?P<v>ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|9\d|10\d|11\d)(?=,\s(?:[a-z]+ic|at|who|is|was|a|an|lives|living|with|in|home|retired|widow|widower|widowed|admitted|presents|presented|here|has|from|on|still|frail|independent|bedbound|dementia|and|male|female)\b)",
+    r"\w{2,20},\s(?P<v>ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|9\d|10\d|11\d)(?=,\s(?:[a-z]{1,14}ic|at|who|is|was|a|an|lives|living|with|in|home|retired|widow|widower|widowed|admitted|presents|presented|here|has|from|on|still|frail|independent|bedbound|dementia|and|male|female)\b)",
     r"(?<![\d] )\((?P<v>9\d|10\d|11\d)(?=(?:,\s?[a-z]|\)|\s?[mMfF]\b|\s?(?:y|yo|yrs?)\b))(?!\)?\s?(?:mg|%|on\b))",
 )
 _PERSON = (

@@ -18,7 +18,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         r"\b(?:mayor|senator|congress(?:man|woman|person)|council(?:man|woman|lor)|judge|magistrate|sheriff|police chief|fire chief|bishop|rabbi|imam|priest|pastor|abbot|prioress|nun|monk|astronaut|"
         r"pilot|air traffic controller|ballet dancer|opera singer|conductor|composer|olympian|olympic \w{3,12}|athlete|professional \w{3,12} player|football(?:er| coach)|jockey|boxer|actor|actress|"
         r"tv (?:host|presenter|anchor)|news anchor|weather(?:man|woman)|radio host|author|novelist|poet|celebrity|influencer|youtuber|school principal|superintendent|headteacher|university president|dean of \w{3,20}|"
-        r"coroner|undertaker|mortician|lighthouse keeper|falconer|beekeeper|taxidermist|blacksmith|glassblower|luthier|puppeteer|clown|magician|lobster(?:man| fisher\w*)|"
+        r"coroner|undertaker|mortician|lighthouse keeper|falconer|beekeeper|taxidermist|blacksmith|glassblower|luthier|puppeteer|clown|magician|lobster(?:man| fisher\w{0,6})|"
         r"crane operator|deep[- ]sea diver|submariner|ambassador|diplomat|only \w{3,15} in (?:town|the county|the village)|ceo of|founder of)\b",
     ),
     ("exact family make-up", "say “a large family”, “twins” as “siblings”", rf"\b(?:{_COUNT} (?:children|kids|sons|daughters|siblings|brothers|sisters|grandchildren|wives|marriages)|(?:identical |conjoined )?(?:triplets?|quadruplets?|quintuplets?|twins?)|mother of {_COUNT}|father of {_COUNT}|(?:oldest|youngest|eldest) of {_COUNT}|polyamorous|throuple|family of {_COUNT})\b"),

@@ -233,8 +233,8 @@ _HARMLESS = re.compile(
     r"[\s:#/-]{0,3}(?:(?:code|codes|no|number)\b[\s:#]{0,2})?[\w./-]{1,40}"
 )
 _DOSE = re.compile(
-    r"\s?(?:mg|mcg|ml|units?|iu|g|kg|lbs?|cc|mm|cm|mmol|meq|cells?|copies|steps|kcal|cal|calories|k/|x10|bpm|%|hz|ng|pg|/)",
-    re.I,
+    r"\s?(?:(?:mg|mcg|ml|units?|iu|g|kg|lbs?|cc|mm|cm|mmol|meq|cells?|copies|steps|kcal|cal|calories|bpm|hz|ng|pg)(?![a-z])|x10|k/|%|/)",
+    re.IGNORECASE,
 )
 _YEARS = re.compile(r"(?:19|20)\d\d\s?[-/–]\s?(?:(?:19|20)?\d\d)\Z")
 _RANGE = re.compile(r"\d{1,3}-\d{1,3}\Z|\d{2,4}-(?!0)\d{2,4}\Z")
