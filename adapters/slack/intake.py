@@ -58,7 +58,10 @@ class Intake:
         async def never(**_: Any) -> AuthorizeResult:
             raise NotImplementedError  # everything is taken before Bolt would ask for a token
 
+        quiet = logging.getLogger("adapters.slack.bolt")
+        quiet.setLevel(logging.ERROR)  # it warns of variables and listeners that are of no use here
         return AsyncApp(
+            logger=quiet,
             signing_secret=signing_secret,
             client=client,
             authorize=never,
