@@ -130,7 +130,8 @@ class Delivery:
         with self.database.transaction() as connection:
             book = Store(connection, self.ring).notices
             for notice in notices:
-                attempts = notice.attempts + 1
+                # A platform that names the time to come back has not failed: no number of such answers buries a notice.
+                attempts = notice.attempts + (0 if failure.retry_after and not failure.unknown else 1)
                 if failure.final or attempts >= MOST_ATTEMPTS:
                     book.mark(notice, NoticeState.DEAD, attempts=attempts, why=failure.kind[:64])
                     if notice.kind == TAKEN_OUT:

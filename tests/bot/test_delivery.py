@@ -264,3 +264,11 @@ def test_a_notice_that_cannot_be_read_stops_nothing(bot: Chat) -> None:
         store.notices.add(broken, bot.clock.now())
     assert "T-1" in bot.says("pat", 'task add "Call" for nursing due fri').text
     assert ("taken-back", "dead", 0) in states(bot)
+
+
+def test_a_platform_that_names_the_time_never_buries_a_notice(bot: Chat) -> None:
+    """Any number of rate limits only delays; the message comes once the platform takes it."""
+    bot.platform.fail(12, kind="rate_limited", retry_after=1)
+    bot.says("pat", 'task add "Order chairs"')
+    shown = bot.passes(bot.clock.now() + timedelta(minutes=5))
+    assert shown.text.count("Order chairs") == 1
