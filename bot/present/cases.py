@@ -57,14 +57,18 @@ def preview(case: Case, shown: Preview, held: Sequence[Section], panel: tuple[Pr
             Text(f'Doubtful, hidden unless you keep them (`case keep {case.ref} "…"`):', Tone.STRONG),
             Rows(doubtful),
         ]
-    quasi = [
-        Row("•", f"“{s.text[q.start : q.end]}”", (q.reason, q.suggestion)) for s in shown.sections for q in s.quasi
-    ]
+    quasi = {
+        (q.reason, s.text[q.start : q.end].casefold()): Row(
+            "•", f"“{s.text[q.start : q.end]}”", (q.reason, q.suggestion)
+        )
+        for s in shown.sections
+        for q in s.quasi
+    }
     if quasi:
         together = " Together they may point to one person." if len(quasi) > 2 else ""
         blocks += [
             Text(f"Could still point to somebody; consider wider words.{together}", Tone.WARNING),
-            Rows(tuple(quasi)),
+            Rows(tuple(quasi.values())),
         ]
     blocks += _small_cell(*panel)
     if not case.identifiers:
