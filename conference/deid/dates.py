@@ -321,7 +321,7 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
         r"(?:\b(?:dob|d\.o\.b\.?|date of birth|born|birth ?date|birthday|dated?|admitted|discharged?)\b)[\s:#=(]{0,4}(?:is\s|on\s|was\s|of\s)?(?P<v>\d{1,4}[-/. ]\d{1,2}(?:[-/. ]\d{1,4})?|\d{6}|\d{8})(?!\d)",
     ),
     (3, True, rf"(?<!\w)\d{{1,2}}{_MON[:-5]}(?:\d{{2}}|\d{{4}})(?!\w)"),
-    (2, False, r"(?<![-/\w])(?<!every )(?<!each )(?:mon|wed|thu|thur|fri)\b\.?(?![-/\w'’])"),
+    (2, False, r"(?<![-/\w])(?<!every )(?<!each )(?:mon|tue|wed|thu|thur|fri)\b\.?(?![-/\w'’])"),
     (
         2,
         False,
@@ -361,6 +361,16 @@ _RULES: tuple[tuple[int, bool, str], ...] = (
         2,
         True,
         r"(?<![\d./-])(?P<v>(?:0?[1-9]|1[0-2])/(?:3[01]|[12]\d|0?[1-9]))(?=\s(?:at\s)?(?:[01]\d|2[0-3])[0-5]\d\b)",
+    ),
+    (
+        2,
+        False,
+        r"(?<!to )(?<!will )(?<!we )(?<!they )[\s,(;:/-](?P<v>march|august)\b(?!\s(?:on\b|for\b|in the|of dimes|fracture|hemoglobin))",
+    ),
+    (
+        2,
+        False,
+        r"\b(?:due|started?|starting|began|begins?|moved|married|died|came|returns?|returned|back|scheduled|ends?|ended|quit|until|til|till|early|late|mid|by|since|last|next|this|come)\s(?P<v>may)\b(?!\s(?:be|have|not|need|also|or|take|require|help|cause|want|get|go|see)\b)",
     ),
     (3, True, rf"\bweek of (?:the )?(?:{_ORD}|{_MON})(?:\s{_ORD})?"),
 )

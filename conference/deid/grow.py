@@ -12,7 +12,7 @@ from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 _TAILS = frozenset([
-    "ed", "er", "snf", "med", "medical", "detox", "dialysis", "probate", "general", "memorial", "clinic",
+    "ed", "er", "complex", "ihs", "vamc", "shop", "northeast", "northwest", "southeast", "southwest", "line", "mhp", "pt", "snf", "med", "medical", "detox", "dialysis", "probate", "general", "memorial", "clinic",
     "clinics", "hospital", "center", "centre", "daycare", "preschool", "pd", "police", "sheriff", "rehab",
     "hospice", "pharmacy", "surgery", "practice", "dental", "dentistry", "endoscopy", "imaging", "radiology",
     "lab", "labs", "health", "wellness", "counseling", "counselling", "therapy", "house", "home", "homes", "manor",
@@ -32,7 +32,7 @@ _LOOSE = frozenset([
     "and", "&", "of", "family", "internal", "minor", "day", "pain", "care", "home", "high", "middle",
 ])  # fmt: skip
 _HEADS = frozenset([
-    "mercy", "baptist", "methodist", "presbyterian", "lutheran", "st", "ste", "saint", "mount", "mt", "fort", "ft",
+    "mercy", "new", "old", "red", "blue", "pg", "dmc", "suny", "kaiser", "central", "first", "bishop", "memorial", "planned", "catholic", "baptist", "methodist", "presbyterian", "lutheran", "st", "ste", "saint", "mount", "mt", "fort", "ft",
     "la", "le", "el", "los", "las", "san", "santa", "lake", "port", "north", "south", "east", "west", "upper",
     "lower", "cape", "point", "glen", "castle", "masjid", "our", "good", "sacred", "holy", "rue", "via", "calle",
     "camp", "pp", "cvs", "walgreens", "quest", "labcorp",
@@ -92,8 +92,38 @@ def _place(text: str, tokens: list[Token], mark: Mark, first: int, last: int, le
         before = tokens[start - 1]
         if before.key in _HEADS and (before.shape is not Shape.LOWER or tokens[start].shape is Shape.LOWER):
             start -= 1
-    start = _on(text, tokens, start, lexicon)
-    return replace(mark, start=min(mark.start, tokens[start].start), end=max(mark.end, tokens[end].end))
+    start = _article(text, tokens, _numbered(text, tokens, _on(text, tokens, start, lexicon), end), end)
+    stop = max(mark.end, tokens[end].end)
+    if text[stop : stop + 2] in ("'s", "’s"):
+        stop += 2  # "at Queen's": the ending is part of the name
+    return replace(mark, start=min(mark.start, tokens[start].start), end=stop)
+
+
+def _numbered(text: str, tokens: list[Token], start: int, end: int) -> int:
+    """A house number, and a point of the compass, before a place of several words."""
+    at = start - 1
+    while at > 0 and (tokens[at].text == "." or tokens[at].key in ("n", "s", "e", "w")):
+        at -= 1
+    several = end > start or at < start - 1
+    house = (
+        at >= 0
+        and tokens[at].text.isdigit()
+        and len(tokens[at].text) <= 5
+        and text[tokens[at].end : tokens[at].end + 1] == " "
+    )
+    return at if several and house and "\n" not in text[tokens[at].start : tokens[start].start] else start
+
+
+def _article(text: str, tokens: list[Token], start: int, end: int) -> int:
+    """ "at the croft practice": the article is part of a site's name behind a preposition."""
+    if (
+        start < 2
+        or tokens[start - 1].key != "the"
+        or tokens[start - 2].key not in ("at", "from", "to", "of", "in", "on")
+    ):
+        return start
+    named = end > start or tokens[end].key in _TAILS or tokens[end].word.spelled
+    return start - 1 if named and text[tokens[start - 1].end : tokens[start].start] == " " else start
 
 
 def _on(text: str, tokens: list[Token], start: int, lexicon: Lexicon) -> int:
@@ -130,7 +160,12 @@ def _name(text: str, tokens: list[Token], mark: Mark, first: int, last: int, lex
         and follow.shape is not Shape.LOWER
     ) or (follow is not None and _capitals(text, tokens[last], follow)):
         end = follow.end
-    elif follow is not None and follow.text == "," and last + 2 < len(tokens) and (first == 0 or tokens[first].first):
+    elif (
+        follow is not None
+        and follow.text == ","
+        and last + 2 < len(tokens)
+        and (first == 0 or tokens[first].first or tokens[last].shape is Shape.UPPER)
+    ):
         other = tokens[last + 2]
         if (
             other.is_word

@@ -37,7 +37,7 @@ _SUFFIXES = frozenset(
     "on", "off", "up", "out", "in", "up-to-date", "to", "and", "the", "a", "pre", "post", "non", "area", "born",
     "bound", "only", "wide", "ray", "level", "dose", "day", "week", "month", "time", "hour",
 ])  # fmt: skip
-HIDE, SURE, VOTE = 0.5, 3.0, -2.25  # judgement by hand: hidden, sure; the tagger's log odds: hidden
+HIDE, SURE, VOTE = 0.5, 3.0, -2.75  # judgement by hand: hidden, sure; the tagger's log odds: hidden
 CLEARED = 0.5  # the vote that outweighs a list which clears the word
 # How much clearer the vote must be for an everyday word, a word in lower case among capitals, a clinical form.
 EVERYDAY, AMONG, CLINICAL = 0.75, 0.75, 2.0

@@ -34,7 +34,12 @@ def _belong(text: str, a: Mark, b: Mark) -> bool:
     if a.kind is Kind.NAME and same and a.known == b.known:
         initial = len(text[max(a.start, a.end - 12) : a.end].split()[-1]) <= 2
         return gap in (" ", "-", "'", "’", "  ", " -", "") or (gap == ". " and initial)
-    return a.kind is Kind.LOCATION and same and a.known == b.known and gap in (" ", ", ", "-", ",", ". ", "")
+    return (
+        a.kind is Kind.LOCATION
+        and same
+        and a.known == b.known
+        and gap in (" ", ", ", "-", ",", ". ", "", " of ", " of the ", " on ", " y ", " & ", "/")
+    )
 
 
 def _join(a: Mark, b: Mark) -> Mark:

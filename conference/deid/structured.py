@@ -225,6 +225,13 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
         rf"(?i:\b\d{{3}}[ -](?:(?:{_DIGIT})[ -]){{3}}\d{{4}}\b|\b(?:bleep|pager|beeper|ext|extension)\W{{1,3}}(?:no\.? |number )?\d{{3,5}}\b)",
     ),
     (Kind.ID, 61, True, "account handle", r"(?<![\w/])/?[ur]/[A-Za-z][\w-]{2,30}"),
+    (
+        Kind.ID,
+        52,
+        False,
+        "number of something",
+        r"(?i:\b(?:no\.|nr\.|number|num\.?|nos\.))\s?(?P<v>[A-Z]{0,3}-?\d{3,9}(?:[-/]\d{1,6})?)(?![\w%]|[.,]\d)",
+    ),
     (Kind.ID, 56, True, "number behind #", r"(?<![\w&])#\s?(?P<v>\d{4,20})\b"),
 )
 # Published codes: trials, papers, billing and disease codes, variants. They name no person.
@@ -293,7 +300,7 @@ def _by_cue(text: str) -> Iterator[Mark]:
             plate = (
                 count >= 3
                 and re.fullmatch(r"(?=\d{0,4}[A-Za-z])[A-Za-z\d]{5,8}", value)
-                and "plate" in low[match.start() : start]
+                and any(c in low[match.start() : start] for c in ("plate", "tail", "unos", "lot", "tag", "ser"))
             )
             short = plate or (count >= 3 and re.fullmatch(r"[A-Za-z]{1,4}-?\d{3,}", value) and kind is not Kind.ID)
             if thin and not short:

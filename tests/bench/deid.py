@@ -103,6 +103,13 @@ def _worst() -> float:
         "corner of a ",
         "J. ",
         "the 3rd ",
+        "St. A ",
+        "1-",
+        "AB ",
+        "one two ",
+        "ninety ",
+        "12 Oak ",
+        "cvs on ",
     ):
         text = " ".join((unit * 600).split()[:600])
         start = time.process_time()
