@@ -134,7 +134,8 @@ def _small_cell(profile: Profile, count: int) -> list[Block]:
 
 
 def _preview_buttons(case: Case, shown: Preview) -> tuple[Button, ...]:
-    buttons = [Button("Approve", f"case approve {case.ref} as {shown.token}", emoji="✅")]
+    # It posts: a reaction, which a homeserver could forge, must not press it.
+    buttons = [Button("Approve", f"case approve {case.ref} as {shown.token}", danger=True)]
     seen: set[str] = set()
     for section in shown.sections:
         for f in section.findings:
