@@ -97,8 +97,8 @@ def run(args: argparse.Namespace) -> int:
         server = stack.enter_context(running_homeserver(folder / "homeserver", args.port))
         bot = stack.enter_context(_running_bot(folder / "bot", server))
         room = asyncio.run(_begin(folder, server))
-        _tell(server, room)
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt):  # from the moment on that people are told of it
+            _tell(server, room)
             bot.wait()
         print("\nRemoving everything …", flush=True)
     return 0
