@@ -77,6 +77,8 @@ def preview(case: Case, shown: Preview, held: Sequence[Section], panel: tuple[Pr
         )
     if Section.QUESTION not in case.texts:
         blocks.append(Text("No question yet: the case is not ready for an agenda until it asks one.", Tone.WARNING))
+    if shown.sections:
+        blocks.append(Text("Please read it through once: I find most of what names somebody, not all.", Tone.QUIET))
     blocks.append(Actions(_preview_buttons(case, shown)))
     blocks.append(Form("Edit", f"Edit {case.ref}", f"case edit {case.ref}", case_fields(case), submit="Preview"))
     return Card(f"Preview of {case.ref}: nothing is posted yet. Only you see this.", tuple(blocks))
