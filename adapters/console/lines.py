@@ -19,7 +19,8 @@ _CLOSING = {
     "‹": "›",
 }
 _SLASH = re.compile(r"/([a-z]+)(?:\s+|$)", re.IGNORECASE)
-_NAME = r"[^\W_][\w \-]{0,80}?"
+_WORDS = r"[^\W_][\w \-]{0,80}?"
+_NAME = rf"(?:{_WORDS}|[\"“”']{_WORDS}[\"“”'])"
 _FIELD = re.compile(rf"[\s,;]*({_NAME})\s*=\s*")
 _FIELD_OR_END = re.compile(rf"\s*\Z|[\s,;]+{_NAME}\s*=")
 _PERSON = re.compile(r"\w[\w.'-]*")
@@ -83,7 +84,7 @@ def assignments(text: str) -> Iterator[tuple[str, str]]:
         if not (match := _FIELD.match(text, at)):
             raise Mistake(f'Expected name="value" at: {_clip(text[at:])}')
         value, at = _value(text, match.end(), match[1])
-        yield match[1], value
+        yield unquoted(match[1]), value
 
 
 def _value(text: str, at: int, name: str) -> tuple[str, int]:

@@ -61,6 +61,7 @@ def test_backslash_goes_on(line: str, does: bool) -> None:
         ("a='it's fine' b=`x y`", [("a", "it's fine"), ("b", "x y")]),
         ("a=„so“, b=«la»", [("a", "so"), ("b", "la")]),
         ('treatment so far="CBT" Goals = "sleep"', [("treatment so far", "CBT"), ("Goals", "sleep")]),
+        ('safety="none" "sexual health"="painful"', [("safety", "none"), ("sexual health", "painful")]),
         ('a="she said "no" and left" b="x"', [("a", 'she said "no" and left'), ("b", "x")]),
         (r'a="say \"b\" c=\"d\"" e=f', [("a", 'say "b" c="d"'), ("e", "f")]),
         ('a="one\ntwo"\nb=', [("a", "one\ntwo"), ("b", "")]),
