@@ -69,7 +69,7 @@ def test_a_conference_from_team_to_signed_minutes(play: Play) -> None:
             chair, doctor = Talk(programme, dana, room), Talk(programme, lee, room)
             await chair.says(f"team add {lee.account} psychiatry role facilitator", "psychiatry")
             meeting = ref(await chair.says('meeting schedule "Case conference" in 20m for 60m', r"M-\d"), "M")
-            await doctor.says("case submit", r"1\. ")
+            await doctor.says("case submit", r"Only you see this.*1\. ")
             direct = doctor.last[0]
             assert direct != room
             form = "question: Switch the SSRI or treat the low desire first?\nbackground: 34, low desire.\npatient: Maria Roe"
