@@ -29,7 +29,7 @@ bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
 	@$(BIN)/python -m tests.bench
 
 golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
-	@$(BIN)/pytest -q tests/adapters --golden
+	@$(BIN)/pytest -q tests/adapters tests/matrix/test_render.py --golden
 
 docs: $(VENV)/dev  ## write the generated pages and the picture anew
 	@$(BIN)/python -m docs.generate
