@@ -43,7 +43,8 @@ def _is_built_upon(request: Request, last: Undoable, change: Change) -> bool:
     if change.table == "decisions" and (decision := store.decisions.get(change.ref)):
         return _is_signed(request, decision)
     if change.table == "tasks" and (task := store.tasks.get(change.ref)):
-        return _is_signed(request, task) or (change.before is None and bool(store.tasks_after(task.ref)))
+        # What happens to an item later does not stand in the minutes; that it was given does.
+        return change.before is None and (_is_signed(request, task) or bool(store.tasks_after(task.ref)))
     if change.table == "cases" and (case := store.cases.get(change.ref)):
         later = any(d.decided_at > last.at for d in store.decisions_on(case.ref))
         later |= any(t.created_at > last.at for t in store.tasks_on(case.ref))

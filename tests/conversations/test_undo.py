@@ -251,3 +251,16 @@ def test_nothing_to_take_back(bot: Chat) -> None:
     bot.says("nora", "tasks")
     assert bot.says("nora", "undo").refused
     assert bot.says("zed", "undo").refused
+
+
+def test_an_item_from_signed_minutes_can_still_be_taken_back_from_done(bot: Chat) -> None:
+    """The minutes hold that it was given, not how it went on."""
+    bot.says("carla", 'meeting schedule "Conf" in 5m for 30m')
+    bot.says("pat", "meeting start")
+    task = bot.says("pat", 'task add "Order chairs" for @nora').ref("T")
+    bot.says("pat", "meeting end")
+    bot.says("pat", "minutes sign M-1")
+    assert bot.says("pat", "undo").refused, "what the minutes hold stays"
+    bot.says("nora", f"task done {task}")
+    assert not bot.says("nora", "undo").refused
+    assert task in bot.says("nora", "tasks mine").text
