@@ -56,7 +56,7 @@ class Intake:
         """The Bolt app that leads everything here."""
 
         async def never(**_: Any) -> AuthorizeResult:
-            raise NotImplementedError  # everything is taken before Bolt would ask for a token
+            raise RuntimeError("everything is taken before Bolt asks for a token")
 
         quiet = logging.getLogger("adapters.slack.bolt")
         quiet.setLevel(logging.ERROR)  # it warns of variables and listeners that are of no use here

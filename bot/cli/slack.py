@@ -171,10 +171,10 @@ class _NoInbox:
     """For a platform that only asks."""
 
     def put(self, contents: object) -> tuple[int, ...]:
-        raise NotImplementedError
+        raise RuntimeError("a platform that only asks takes nothing in")
 
     def done(self, number: int) -> None:
-        raise NotImplementedError
+        raise RuntimeError("a platform that only asks takes nothing in")
 
     def pending(self) -> tuple[tuple[int, bytes], ...]:
         return ()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from adapters.card import Actions, Block, Button, Card, Row, Rows, Text, Tone
-from bot.present.common import count, length, note, person, when
+from bot.present.common import length, note, person, when
 from conference.agenda import Candidate, Item, ItemState
 from conference.case import Case, Section
 from conference.meeting import Meeting
@@ -96,10 +96,6 @@ def offer(meeting: Meeting, text: str, command: str) -> Card:
 
 def chase(meeting: Meeting, case: Case, zone: ZoneInfo) -> str:
     return f"is on the agenda of {meeting.ref}, {when(meeting.start_at, zone)}, and waits for {' and '.join(case.missing)}."
-
-
-def summary_count(meeting: Meeting) -> str:
-    return count(len(meeting.agenda.items), "item")
 
 
 def _shape(meeting: Meeting) -> tuple[Button, ...]:

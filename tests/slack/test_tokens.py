@@ -159,7 +159,8 @@ def test_exchange_that_fails_for_now_uses_the_old_token() -> None:
         async with slack_bot(http=True) as bot:
             people = await installed(bot, lasts=AHEAD / 2)
             bot.slack.faults.on("oauth.v2.access", "500", times=3)
-            await bot.platform.api.call(people.team.id, "auth.test")
+            answer = await bot.platform.api.call(people.team.id, "auth.test")
+            assert answer["team_id"] == people.team.id
 
     play(story)
 
