@@ -4,8 +4,10 @@ A column that holds a time is a `UtcDateTime`; text that could name or describe 
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DDL, DateTime, Dialect, Index, LargeBinary, MetaData, TypeDecorator, event
+from sqlalchemy import DDL, Column, DateTime, Dialect, Index, LargeBinary, MetaData, String, TypeDecorator, event
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite can alter a constraint only by its name, so each has one.
@@ -16,6 +18,12 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+@compiles(String, "postgresql")
+def _as_on_sqlite(_: String, __: object, *, type_expression: object = None, **___: Any) -> str:
+    """Text of any length that sorts by its bytes, whatever the database's language: as on SQLite."""
+    return 'TEXT COLLATE "C"' if isinstance(type_expression, Column) else "TEXT"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
