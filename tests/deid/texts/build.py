@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turn the marked-up texts of this folder into JSON lines with exact offsets.
 
-python build.py           write dev.jsonl and held_out.jsonl, verify them, print the counts
+python build.py           write dev.jsonl, held_out.jsonl and held_out_2.jsonl, verify them, print the counts
 python build.py --check   verify that the written files are what the sources say; write nothing
 python build.py --lint    also list unmarked words that look like dates or states, for a second look
 
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SPLITS = ("dev", "held_out")
+SPLITS = ("dev", "held_out", "held_out_2")
 SAFE_HARBOR = [
     *("NAME", "LOCATION", "DATE", "AGE", "PHONE", "EMAIL", "SSN", "MRN", "HEALTH_PLAN"),
     *("ACCOUNT", "LICENSE", "URL", "IP", "ID"),
