@@ -35,27 +35,60 @@ _ADVERBS = {
     "weekly": "week",
     "fortnightly": "fortnight",
     "monthly": "month",
+    "quarterly": "quarter",
     "yearly": "year",
+    "annually": "year",
 }
+_LARGER = {"fortnight": (2, "week"), "quarter": (3, "month")}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
+_NUMBERS_IN_WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10, "twelve": 12}
 _UNCLEAR = {
     "biweekly": "every 2 weeks on mon or every mon and thu",
+    "bi-weekly": "every 2 weeks on mon or every mon and thu",
     "bimonthly": "every 2 months or every 1st and 3rd mon of the month",
+    "bi-monthly": "every 2 months or every 1st and 3rd mon of the month",
+    "twice a week": "the days, e.g. every mon and thu",
+    "twice a month": "the days, e.g. every 1st and 3rd mon of the month",
 }
 
-_DAY = "(?:" + "|".join(sorted(WEEKDAY_OF, key=len, reverse=True)) + ")"
-_DAYS = rf"{_DAY}(?:(?:, and | and |, ?| ?& ?){_DAY})*"
+_NAMED = {f"{name}s": number for name, number in WEEKDAY_OF.items()} | WEEKDAY_OF
+_DAY = "(?:" + "|".join(sorted(_NAMED, key=len, reverse=True)) + ")"
+_DAYS = rf"{_DAY}(?:(?:, and | and |, ?| ?[&+/] ?){_DAY})*"
 _NTH = r"(?:[1-5](?:st|nd|rd|th)|first|second|third|fourth|fifth|last)"
+_NTHS = rf"{_NTH}(?:(?:, and | and |, ?| ?[&+/] ?){_NTH})*"
 _OF_MONTH = r"(?: (?:of|in) (?:the|each|every) month| of month)?"
-_UNIT = re.compile(r"(?:every|each) (?:(other|[0-9]{1,3}) )?(day|week|fortnight|month|year)s?(?: on (.+))?")
-_WEEKDAYS = re.compile(rf"(?:every|each) (?:(?:(other) )?({_DAYS})|weekday)")
+_UNIT = re.compile(
+    r"(?:every|each) (?:(other|[0-9]{1,3}|[2-9](?:nd|rd|th)) )?(day|week|fortnight|month|quarter|year)s?(?: (.+))?"
+)
+_WEEKDAYS = re.compile(rf"(?:every|each) (?:(?:(other) )?({_DAYS})|weekdays?)")
 _NTH_OF_MONTH = re.compile(
-    rf"(?:every|each) (?:the )?({_NTH}(?: and {_NTH})? {_DAY}|[0-9]{{1,2}}(?:st|nd|rd|th)){_OF_MONTH}"
+    rf"(?:every|each) (?:the )?({_NTHS} (?:{_DAY}|weekday)|last day|[0-9]{{1,2}}(?:st|nd|rd|th)){_OF_MONTH}"
 )
 _SECOND = re.compile(rf"(?:every|each) (?:2nd|second) ({_DAY})")
-_NTH_WEEKDAY = re.compile(rf"(?:the )?({_NTH})(?: and ({_NTH}))? ({_DAY}){_OF_MONTH}")
+_NTH_WEEKDAY = re.compile(rf"(?:the )?({_NTHS}) ({_DAY}|weekday){_OF_MONTH}")
 _MONTH_DAY = re.compile(r"(?:the )?(?:day )?([0-9]{1,2})(?:st|nd|rd|th)?" + _OF_MONTH)
 _LAST_DAY = re.compile(r"(?:the )?last day" + _OF_MONTH)
+
+_SAME: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(?:working|work|business|week)[ -]?days?\b"), "weekday"),
+    (re.compile(r"\b(?:mon|monday)s? ?(?:-|to|through) ?(?:fri|friday)s?\b"), "weekday"),
+    (re.compile(r"\bsecond (?=weeks?\b|months?\b)"), "2 "),
+    (re.compile(r"^(?:every |on )?(?:alternate|alternating) "), "every other "),
+    (re.compile(r"^once (?:a|every|each|per) "), "every "),
+    (re.compile(r"^all "), "every "),
+    (
+        re.compile(rf"^(?:on )?(?:the )?({_NTHS} (?:{_DAY}|weekday)|last day|[0-9]{{1,2}}(?:st|nd|rd|th)) of "),
+        r"every \1 of ",
+    ),
+    (re.compile(rf"^({_NTHS} (?:{_DAY}|weekday)) (?:of (?:the|each|every) month|monthly)$"), r"every \1 of the month"),
+    (
+        re.compile(rf"^(?:on )?({_DAYS}) (every (?:other |[0-9]{{1,2}} )?(?:week|fortnight)s?|fortnightly|weekly)$"),
+        r"\2 on \1",
+    ),
+    (re.compile(r"^bi-?weekly (?=on |[a-z])"), "every 2 weeks "),
+    (re.compile(r"^(?:on )?weekday$"), "every weekday"),
+)
+"""Other words for the same: working days, two weeks, alternate tuesdays, 3rd wed of the month."""
 
 _PLAIN_DAYS = r"(?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU)){0,6}"
 _NTH_DAYS = r"-?[1-5](?:MO|TU|WE|TH|FR|SA|SU)(?:,-?[1-5](?:MO|TU|WE|TH|FR|SA|SU)){0,4}"
@@ -65,7 +98,7 @@ _SHAPES = {
     "FREQ=DAILY": re.compile(_NUMBERS),
     "FREQ=WEEKLY": re.compile(rf"{_NUMBERS}(?:BYDAY={_PLAIN_DAYS};)?"),
     "FREQ=MONTHLY": re.compile(
-        rf"{_NUMBERS}(?:BYDAY={_NTH_DAYS};|BYMONTHDAY={_EVERY_MONTH_HAS}(?:,29|,30|,31){{0,3}};(?:BYSETPOS=-?1;)?)?"
+        rf"{_NUMBERS}(?:BYDAY={_NTH_DAYS};|BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-?1;|BYMONTHDAY={_EVERY_MONTH_HAS}(?:,29|,30|,31){{0,3}};(?:BYSETPOS=-?1;)?)?"
     ),
     "FREQ=YEARLY": re.compile(_NUMBERS),
 }
@@ -113,7 +146,7 @@ def take_recurrence(words: Sequence[str]) -> int:
 
 
 def _plain(words: str) -> str:
-    return " ".join(words.casefold().split()).rstrip(",;!?.").strip()
+    return " ".join(words.casefold().split()).rstrip(",;!?.").strip().replace("–", "-").replace("—", "-")
 
 
 def _rule_in(text: str) -> Recurrence | str | None:
@@ -121,40 +154,48 @@ def _rule_in(text: str) -> Recurrence | str | None:
     if text in _UNCLEAR:
         return f'"{text}" can mean two things. Type {_UNCLEAR[text]}.'
     if unclear := _SECOND.fullmatch(text):
-        day = unclear[1]
+        day = WEEKDAY_NAMES[_NAMED[unclear[1]]][:3]
         return f'"{text}" can mean two things. Type every other {day} or every 2nd {day} of the month.'
-    adverb, _, tail = text.partition(" ")
-    if unit := _ADVERBS.get("yearly" if adverb == "annually" else adverb):
-        text = f"every {unit} {tail}".strip()
+    text = _in_one_way(text)
     if found := _WEEKDAYS.fullmatch(text):
         return _weekly(2 if found[1] else 1, found[2] or "weekday")
     if found := _NTH_OF_MONTH.fullmatch(text):
         return _monthly(1, found[1])
     if found := _UNIT.fullmatch(text):
-        interval = {None: 1, "other": 2}.get(found[1]) or int(found[1])
+        interval = {None: 1, "other": 2}.get(found[1]) or int(found[1].rstrip("ndrth"))
         if not 1 <= interval <= 99:
             return f"A recurrence comes every 1 to 99 {found[2]}s. Try {TRIES}."
-        return _by_unit(interval, found[2], found[3])
+        return _by_unit(interval, found[2], (found[3] or "").removeprefix("on "))
     return None
 
 
-def _by_unit(interval: int, unit: str, tail: str | None) -> Recurrence | str | None:
-    if unit == "fortnight":
-        interval, unit = 2 * interval, "week"
-    if tail and unit == "week":
-        return _weekly(interval, tail) if re.fullmatch(_DAYS, tail) else None
-    if tail and unit == "month":
-        return _monthly(interval, tail)
-    if tail or interval > 99:
-        return None
-    return Recurrence(f"FREQ={_FREQ[unit]}{_interval(interval)}", _every(interval, unit))
+def _in_one_way(text: str) -> str:
+    """The same phrase in the words that the patterns know."""
+    for pattern, same in _SAME:
+        text = pattern.sub(same, text)
+    for word, number in _NUMBERS_IN_WORDS.items():
+        text = text.replace(f"every {word} ", f"every {number} ")
+    adverb, _, tail = text.partition(" ")
+    if unit := _ADVERBS.get(adverb):
+        return f"every {unit} {tail}".strip()
+    return f"every {text}" if re.fullmatch(_DAYS, text) and f"{text}s" not in _NAMED and text.endswith("s") else text
 
 
-def _weekly(interval: int, days: str) -> Recurrence | None:
-    named = sorted({WEEKDAY_OF[name] for name in re.findall(_DAY, days)})
-    numbers = list(_WORKDAYS) if days == "weekday" else named
+def _by_unit(interval: int, unit: str, tail: str) -> Recurrence | str | None:
+    factor, unit = _LARGER.get(unit, (1, unit))
+    interval *= factor
     if interval > 99:
         return None
+    if tail and unit == "week":
+        return _weekly(interval, tail) if tail == "weekday" or re.fullmatch(_DAYS, tail) else None
+    if tail and unit == "month":
+        return _monthly(interval, tail)
+    return None if tail else Recurrence(f"FREQ={_FREQ[unit]}{_interval(interval)}", _every(interval, unit))
+
+
+def _weekly(interval: int, days: str) -> Recurrence:
+    named = sorted({_NAMED[name] for name in re.findall(_DAY, days)})
+    numbers = list(_WORKDAYS) if days == "weekday" else named
     listed = _joined([WEEKDAY_NAMES[number][:3] for number in numbers])
     words = f"every other {listed}" if interval > 1 else f"every {listed}"
     if interval == 1 and numbers == list(_WORKDAYS):
@@ -176,13 +217,26 @@ def _monthly(interval: int, tail: str) -> Recurrence | str | None:
             return f"No month has a day {day}. Try monthly on the 15th."
         return Recurrence(rule + _on_day(day), f"{every} on the {_ordinal(day)}")
     if found := _NTH_WEEKDAY.fullmatch(tail):
-        numbers = sorted({_number(nth) for nth in (found[1], found[2]) if nth}, key=lambda nth: nth % 6)
-        weekday = WEEKDAY_OF[found[3]]
-        codes = ",".join(f"{number}{_CODES[weekday]}" for number in numbers)
-        named = f"{' and '.join(_ordinal(number) for number in numbers)} {WEEKDAY_NAMES[weekday][:3]}"
-        words = f"every {named} of the month" if interval == 1 else f"{every} on the {named}"
-        return Recurrence(f"{rule};BYDAY={codes}", words)
+        numbers = sorted({_number(nth) for nth in re.findall(_NTH, found[1])}, key=lambda nth: nth % 6)
+        return _on_nth(interval, numbers, found[2])
     return None
+
+
+def _on_nth(interval: int, numbers: Sequence[int], day: str) -> Recurrence | str:
+    every, rule = _every(interval, "month"), f"FREQ=MONTHLY{_interval(interval)}"
+    listed = _joined([_ordinal(number) for number in numbers])
+    if day == "weekday":
+        if list(numbers) not in ([1], [-1]):
+            return "Of the working days only the first and the last of a month can be named. Try monthly on the 3rd."
+        return Recurrence(
+            f"{rule};BYDAY=MO,TU,WE,TH,FR;BYSETPOS={numbers[0]}",
+            f"{every} on the {'first' if numbers[0] > 0 else 'last'} working day",
+        )
+    weekday = _NAMED[day]
+    codes = ",".join(f"{number}{_CODES[weekday]}" for number in numbers)
+    named = f"{listed} {WEEKDAY_NAMES[weekday][:3]}"
+    words = f"every {named} of the month" if interval == 1 else f"{every} on the {named}"
+    return Recurrence(f"{rule};BYDAY={codes}", words)
 
 
 def _on_day(day: int) -> str:
@@ -240,7 +294,22 @@ def occurrences(
     limit: int = 400,
     without: frozenset[date] = frozenset(),
 ) -> tuple[datetime, ...]:
-    """The rule's instants in UTC from after up to before, which is left out; at most limit, within ten years.
+    """The rule's instants in UTC: see :func:`dated`."""
+    return tuple(dated(rule, start, zone, after, before, limit=limit, without=without))
+
+
+def dated(
+    rule: Recurrence,
+    start: datetime,
+    zone: ZoneInfo,
+    after: datetime,
+    before: datetime,
+    *,
+    limit: int = 400,
+    without: frozenset[date] = frozenset(),
+) -> dict[datetime, datetime]:
+    """The rule's instants in UTC, each with its local time as the rule says it, from after up to before, which is
+    left out; at most limit, within ten years.
 
     start is naive local time in zone; without holds local dates that are skipped. The wall clock stays the
     same over the year: a missing hour moves one hour on, a repeated hour is its first (RFC 5545, 3.3.5).
@@ -249,19 +318,19 @@ def occurrences(
         raise ValueError("A series starts at a local time without a zone of its own.")
     after = max(after.astimezone(UTC), at_local(start, zone))
     if before <= after:
-        return ()
+        return {}
     before = after + min(before - after, HORIZON)
     last = before.astimezone(zone).replace(tzinfo=None)
     text = anchored(rule, start)
     first = _near(text, start, after.astimezone(zone).replace(tzinfo=None))
-    found: dict[datetime, None] = {}  # a day that a zone left out falls on the next one's meeting
+    found: dict[datetime, datetime] = {}  # a day that a zone left out falls on the next one's meeting
     for local in rrulestr(text, dtstart=first):
         if local - last > timedelta(days=1) or len(found) >= limit:
             break
         at = at_local(local, zone)
         if after <= at < before and local.date() not in without:
-            found[at] = None
-    return tuple(found)
+            found.setdefault(at, local)
+    return found
 
 
 def _near(text: str, start: datetime, after: datetime) -> datetime:
