@@ -12,6 +12,11 @@ from storage.schema import Base, UtcDateTime
 Sealed = LargeBinary
 
 
+def _where(condition: str, name: str, *columns: str) -> Index:
+    """An index of the rows alone that fulfil the condition."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 class Kept:
     """Columns of every aggregate: a team's thing, named by its reference, with a version that counts its changes."""
 
@@ -138,7 +143,7 @@ class ContactRow(Base):
 
 
 class NoticeRow(Base):
-    """The outbox: everything the bot will say, has said or gave up saying. ``key`` names one post for ever."""
+    """The outbox: everything the bot will say, has said or gave up saying. ``key`` names one post until it is pruned."""
 
     __tablename__ = "notices"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -161,14 +166,26 @@ class NoticeRow(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     message: Mapped[str] = mapped_column(String(255), default="")
     why: Mapped[str] = mapped_column(String(64), default="")
+    lane: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    """What is in order: a room, or the direct room of an account."""
+    holder: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """The instance that is sending it; one that lost its lease no longer stands here and can change nothing."""
+    batch: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """The key of the one message that it was tried in together with others, while that may have arrived."""
+    strikes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Failed attempts that were its own and not those of a platform that was down."""
+    rule: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    """By which rule its person got it: ``owner``, ``cover:ACCOUNT`` and so on."""
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was to be said: its lateness is counted from here."""
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (
-        Index(
-            "ix_notices_due",
-            "not_before",
-            "id",
-            sqlite_where=text("state = 'new'"),
-            postgresql_where=text("state = 'new'"),
-        ),
+        _where("state = 'new'", "ix_notices_due", "not_before", "id"),
+        _where("state IN ('new', 'sending')", "ix_notices_lane", "platform", "lane", "not_before", "id"),
+        _where("state = 'sending'", "ix_notices_holder", "holder"),
+        _where("state = 'dead'", "ix_notices_dead", "id"),
+        Index("ix_notices_settled", "settled_at"),
+        Index("ix_notices_account", "team", "account", "settled_at"),
         Index("ix_notices_message", "platform", "room", "message"),
         Index("ix_notices_subject", "team", "subject", "kind", "state"),
     )
@@ -195,10 +212,22 @@ class TimerRow(Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (
         UniqueConstraint("team", "subject", "kind", "due_at"),
-        Index(
-            "ix_timers_due", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")
-        ),
+        _where("done_at IS NULL", "ix_timers_due", "due_at", "id"),
+        _where("done_at IS NOT NULL", "ix_timers_done", "done_at"),
     )
+
+
+class LeaseRow(Base):
+    """Who alone may do something, until when: a sender of one account, housekeeping, an instance's own being there.
+
+    ``fence`` counts the holders, so that a later one is told from an earlier.
+    """
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64), index=True)
+    fence: Mapped[int]
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class UndoRow(Base):
