@@ -24,7 +24,7 @@ from conference.case import Case, CaseState
 from conference.meeting import Meeting
 from conference.people import Account, Member, Team
 from conference.task import Task, TaskKind
-from storage.audit import AuditEntry
+from storage.audit import AuditEntry, entries
 from storage.notices import Act, Notice, NoticeState
 from storage.store import Store, TeamStore
 
@@ -202,18 +202,13 @@ def _take_down(sending: Sending) -> None:
 
 
 def _disclosed(sending: Sending, case: Case, sections: Sequence[str]) -> None:
-    """Who was shown what: the accounting of disclosures is read from these rows."""
-    sending.store.audit(
-        AuditEntry(
-            team=sending.notice.team,
-            at=sending.now,
-            actor="confer",
-            act="summary shown",
-            subject=case.ref,
-            outcome="done",
-            details={"sections": ",".join(sections), "to": str(len(sending.in_room or ()))},
-        )
-    )
+    """Who was shown what: the accounting of disclosures is read from these rows, one for each post."""
+    act, notice = "summary shown", sending.notice
+    details = {"sections": ",".join(sections), "to": str(len(sending.in_room or ())), "post": str(notice.id)}
+    noted = entries(sending.store.connection, notice.team, case.ref) if notice.attempts else ()
+    if any(row.entry.act == act and row.entry.details == details for row in noted):
+        return  # the same post, tried again after a failure or a stop
+    sending.store.audit(AuditEntry(notice.team, sending.now, "confer", act, case.ref, "done", details))
 
 
 # -- meetings ----------------------------------------------------------------------------------------------------
