@@ -1,6 +1,6 @@
 """A neutral card: what the bot says, before a platform gives it a look.
 
-Seven closed block kinds. Every platform renders each of them with an exhaustive ``match`` that ends in
+Eight closed block kinds. Every platform renders each of them with an exhaustive ``match`` that ends in
 ``assert_never``, so a block that a platform cannot show is a type error and not a silent gap.
 Text is plain: a platform escapes it for its own mark-up and shows it to the letter.
 """
@@ -52,6 +52,24 @@ class Rows(msgspec.Struct, frozen=True, tag=True):
     rows: tuple[Row, ...]
 
 
+class Poll(msgspec.Struct, frozen=True, tag=True):
+    """A question, which is the card's title, with answers of which people choose any number.
+
+    ``command`` followed by the numbers of the chosen ones, or by ``none``, is a vote, so that everyone can vote by words.
+    A platform that has polls shows one beside the words; its votes become the same command.
+    """
+
+    answers: tuple[Row, ...]
+    """``lead`` is the answer's number, from 1; ``details`` says who has chosen it."""
+    command: str
+    is_open: bool = True
+
+    @property
+    def example(self) -> str:
+        """A vote as it is typed."""
+        return f"{self.command} 1 2" if len(self.answers) > 1 else f"{self.command} 1"
+
+
 class Button(msgspec.Struct, frozen=True):
     """A label that stands for a command. ``emoji``: the reaction that does the same where reactions exist."""
 
@@ -101,7 +119,7 @@ class File(msgspec.Struct, frozen=True, tag=True):
     content: bytes
 
 
-Block = Text | Facts | Rows | Actions | Form | File
+Block = Text | Facts | Rows | Poll | Actions | Form | File
 
 
 class Card(msgspec.Struct, frozen=True):

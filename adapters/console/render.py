@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from adapters.card import Actions, Block, Button, Card, Facts, Field, File, Form, Row, Rows, Text, Tone
+from adapters.card import Actions, Block, Button, Card, Facts, Field, File, Form, Poll, Row, Rows, Text, Tone
 from adapters.words import harmless
 
 STYLE_OF_TONE = {Tone.PLAIN: "", Tone.STRONG: "strong", Tone.QUIET: "quiet", Tone.WARNING: "warning"}
@@ -91,7 +91,7 @@ def _said(block: Block) -> Iterator[str]:
             yield text
         case Facts(facts=facts):
             yield from (fact.value for fact in facts)
-        case Rows(rows=rows):
+        case Rows(rows=rows) | Poll(answers=rows):
             yield from (text for row in rows for text in (row.lead, row.text, *row.details))
         case Actions() | Form() | File():
             return
@@ -107,6 +107,9 @@ def _block(block: Block, saved: Saved) -> list[Line]:
             return [line for fact in facts for line in _labelled(fact.name, fact.value)]
         case Rows(rows=rows):
             return [line for row in rows for line in _row(row)]
+        case Poll(answers=answers):
+            how = paragraph(f"Say which suit you: {_one_line(block.example)}", "quiet") if block.is_open else []
+            return [line for row in answers for line in _row(row)] + how
         case Actions(buttons=buttons):
             return [_buttons(buttons)] if buttons else []
         case Form():

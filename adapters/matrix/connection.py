@@ -12,6 +12,7 @@ from adapters.matrix.inbound import Own, own_names
 from adapters.matrix.machine import Machine
 from adapters.matrix.offers import Offers
 from adapters.matrix.people import People
+from adapters.matrix.relations import Relations, edit_of
 from adapters.matrix.rooms import Room, objection
 from adapters.matrix.settings import MatrixSetup
 from adapters.platform import Drawer, NotDelivered
@@ -49,6 +50,7 @@ class Connection:
     joining: set[str] = field(default_factory=set)
     """Rooms whose invitation was accepted and that the homeserver has not shown yet."""
     counters: Counters = field(default_factory=Counters)
+    relations: Relations = field(default_factory=Relations)
     limited_at: float = float("-inf")
     _mine: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _moved: dict[str, str] = field(default_factory=dict)
@@ -126,6 +128,7 @@ class Connection:
                 self.limited_at = time.monotonic()
             raise failure from None
         event = str(answer["event_id"])
+        self.relations.was_said(content, event)
         self.remember_own(event)
         self.counters.sent += 1
         return event
@@ -159,6 +162,17 @@ class Connection:
             raise refused.as_not_delivered() from None
         except Unreachable as trouble:
             raise trouble.as_not_delivered() from None
+
+    async def original(self, room: Room, event: str) -> str:
+        """The message that the event edits, or the event itself; what cannot be looked up stands for itself."""
+        found = self.relations.original(event)
+        if found is None:
+            try:
+                found = edit_of((await self.event(room, event)).get("content", {})) or event
+            except NotDelivered:
+                return event
+            self.relations.was_edited(event, found)
+        return found
 
     async def keep(self, name: str, content: bytes) -> None:
         await asyncio.to_thread(self.drawer.put, name, content)

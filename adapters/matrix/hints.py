@@ -26,6 +26,7 @@ CHANGED = (
     "The identity of this account is not the one that I know. If you have reset it, verify me again "
     "(my profile, Verify) or ask my administrator; until then I do not act on messages from it."
 )
+POLL_ENDED = "This poll has ended; what you chose now does not count."
 IN_CLEAR = "I only act on encrypted messages in this room, and this one was not encrypted."
 
 

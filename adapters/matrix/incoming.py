@@ -1,7 +1,9 @@
 """From an event of a room to an invocation: opened, its author proven, read, handed over once."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,10 +17,13 @@ from adapters.matrix.http import JSON
 from adapters.matrix.inbound import Words, annotation, words_of
 from adapters.matrix.machine import Opened, Unreadable
 from adapters.matrix.offers import Offer
+from adapters.matrix.polls import RESPONSES, response, vote
 from adapters.matrix.rooms import Room, objection
 from adapters.platform import Invocation, MessageRef, Outcome, Place, Receive, Source
 
 log = logging.getLogger(__name__)
+
+MOST_REMEMBERED = 2_000
 
 InRoom = Callable[[Room, "Origin", Opened], Awaitable[bool]]
 
@@ -59,6 +64,7 @@ class Incoming:
         self.forms: Forms | None = None
         self.in_room: InRoom | None = None
         """Takes what is encrypted and no message: the steps of a verification."""
+        self._chosen_at: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 
     def listen(self, receive: Receive) -> None:
         self._receive = receive
@@ -71,6 +77,7 @@ class Incoming:
             return
         if event.get("sender") == self._connection.account or "redacted_because" in event.get("unsigned", {}):
             return
+        self._connection.relations.was_said(content, event["event_id"])
         match event.get("type"):
             case "m.room.encrypted":
                 await self._encrypted(room, event)
@@ -78,6 +85,8 @@ class Incoming:
                 await self._clear(room, event, content)
             case "m.reaction":
                 await self._reaction(room, event, content)
+            case kind if kind in RESPONSES and not room.encrypted:
+                await self._voted(Origin(room, event, str(event["event_id"])), content)
             case _:
                 return
 
@@ -100,10 +109,13 @@ class Incoming:
             return
         if opened.type == "m.room.message":
             words = words_of(opened.content, connection.own_in(room))
-            if words and await self._is_author(room, origin, opened, words):
+            spoken = words is not None and (words.said is not None or room.is_direct(connection.account))
+            if words and await self._is_author(room, origin, opened, to_us=spoken):
                 await self._words(origin, words)
+        elif opened.type in RESPONSES and await self._is_author(room, origin, opened, to_us=True):
+            await self._voted(origin, opened.content)
 
-    async def _is_author(self, room: Room, origin: Origin, opened: Opened, words: Words) -> bool:
+    async def _is_author(self, room: Room, origin: Origin, opened: Opened, *, to_us: bool) -> bool:
         """Whether a device of the sender that counts has encrypted it; the homeserver's word is not enough."""
         connection = self._connection
         await connection.people.refresh({origin.sender}, connection.server)
@@ -116,7 +128,7 @@ class Incoming:
             return True
         connection.counters.refused_devices += 1
         log.warning("a message from a device that does not count was refused")
-        if words.said is not None or room.is_direct(connection.account):
+        if to_us:
             person = connection.people.person(origin.sender)
             text = hints.CHANGED if person.changed else hints.UNVERIFIED if device and device.signed else hints.UNSIGNED
             await self._hints.say(room, origin.sender, text, clear=True)
@@ -134,6 +146,7 @@ class Incoming:
 
     async def _words(self, origin: Origin, words: Words) -> None:
         connection, room = self._connection, origin.room
+        words = await self._about(room, words)
         direct = room.is_direct(connection.account)
         if await self._objects(room, spoken_to=words.said is not None or direct):
             return
@@ -149,6 +162,14 @@ class Incoming:
             return  # a picture in a direct room
         text = words.text if said is None else said
         await self.hand(origin, self._place(room, words.thread), text, source, words.reply_to)
+
+    async def _about(self, room: Room, words: Words) -> Words:
+        """The words as an answer to a card's first event, where they answer a later one of it or an edit."""
+        if not words.reply_to:
+            return words
+        original = await self._connection.original(room, words.reply_to)
+        offer = await self._connection.offers.find(original)
+        return replace(words, reply_to=offer.message if offer and offer.room == room.id else original)
 
     async def _objects(self, room: Room, *, spoken_to: bool) -> bool:
         trouble = objection(room, self._connection.setup, self._connection.account)
@@ -185,6 +206,27 @@ class Incoming:
         button = offer.reacted(found[1]) if offer and offer.room == room.id else None
         if offer and button and not await self._objects(room, spoken_to=False):
             await self._press(Origin(room, event, str(event["event_id"])), offer, button)
+
+    async def _voted(self, origin: Origin, content: JSON) -> None:
+        """An answer to a poll of ours is the vote of this person; an older one that comes late is none."""
+        room, found = origin.room, response(content)
+        offer = await self._connection.offers.find(found.poll) if found else None
+        if found is None or offer is None or offer.room != room.id or offer.poll != found.poll:
+            return
+        if await self._objects(room, spoken_to=False):
+            return
+        if offer.poll_ended:
+            await self._hints.say(room, origin.sender, hints.POLL_ENDED, clear=False)
+            return
+        who = (found.poll, origin.sender)
+        if origin.at < self._chosen_at.get(who, origin.at):
+            return
+        self._chosen_at[who] = origin.at
+        while len(self._chosen_at) > MOST_REMEMBERED:
+            self._chosen_at.popitem(last=False)
+        message = MessageRef(self._connection.lasting(room.id), offer.message)
+        command = vote(offer.vote, len(offer.answers), found)
+        await self.hand(origin, offer.place("matrix"), command, Source.BUTTON, None, message)
 
     async def _press(self, origin: Origin, offer: Offer, button: Button) -> None:
         message = MessageRef(self._connection.lasting(offer.room), offer.message)

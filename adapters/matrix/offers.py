@@ -1,8 +1,9 @@
-"""What posted cards offer: which buttons and forms stand under which message, and where their commands act."""
+"""What posted cards are: which buttons, forms and polls stand under which message, and which further events belong to it."""
 
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import msgspec
 
@@ -13,10 +14,14 @@ from adapters.platform import Drawer, Place
 MOST_REMEMBERED = 500
 KEPT = "offer"
 KEPT_FOR = 120 * 86_400.0  # seconds
+PARTS_KEPT_FOR = 1_100 * 86_400.0  # seconds; what belongs together is taken out together as long as a case may live
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """The buttons and forms of one message. ``place`` is where they act; a whisper acts where it was asked for."""
+    """The buttons and forms of one message. ``place`` is where they act; a whisper acts where it was asked for.
+
+    It is kept under the message and under each further event of the same card.
+    """
 
     room: str
     message: str
@@ -29,11 +34,25 @@ class Offer(msgspec.Struct, frozen=True):
     """When it was posted."""
     order: tuple[str, ...] = ()
     """``b`` or ``f`` for each choice, as they are numbered in the message."""
+    parts: tuple[str, ...] = ()
+    """All events that the card's words and files came in, where they are several; ``message`` is the first."""
+    poll: str = ""
+    """The event of the newest poll beside the message."""
+    poll_ended: bool = False
+    vote: str = ""
+    """The command before the numbers of a vote."""
+    answers: tuple[str, ...] = ()
+    """What the poll asks."""
 
     @property
     def choices(self) -> tuple[Button | Form, ...]:
         buttons, forms = iter(self.buttons), iter(self.forms)
         return tuple(next(buttons) if kind == "b" else next(forms) for kind in self.order)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Every event of the card, the first of them first."""
+        return tuple(dict.fromkeys((self.message, *self.parts, *([self.poll] if self.poll else []))))
 
     def place(self, platform: str) -> Place:
         return Place(platform, self.place_room, self.place_thread, self.place_direct)
@@ -52,7 +71,7 @@ class Offer(msgspec.Struct, frozen=True):
         return next((b for b in self.buttons if b.emoji and not b.danger and plain_emoji(b.emoji) == wanted), None)
 
 
-def offer_of(card: Card, room: str, message: str, place: Place) -> Offer:
+def offer_of(card: Card, room: str, message: str, place: Place, parts: tuple[str, ...] = ()) -> Offer:
     order = []
     for block in card.blocks:
         if isinstance(block, Form):
@@ -60,7 +79,16 @@ def offer_of(card: Card, room: str, message: str, place: Place) -> Offer:
         else:
             order += ["b"] * len(getattr(block, "buttons", ()))
     return Offer(
-        room, message, place.room, place.thread, place.direct, card.buttons, card.forms, time.time(), tuple(order)
+        room=room,
+        message=message,
+        place_room=place.room,
+        place_thread=place.thread,
+        place_direct=place.direct,
+        buttons=card.buttons,
+        forms=card.forms,
+        at=time.time(),
+        order=tuple(order),
+        parts=parts if len(parts) > 1 else (),
     )
 
 
@@ -73,8 +101,10 @@ class Offers:
 
     async def keep(self, offer: Offer) -> None:
         """Remember it, in place of what the message offered before."""
-        self._remember(offer.message, offer)
-        await asyncio.to_thread(self._drawer.put, f"{KEPT}/{offer.message}", msgspec.msgpack.encode(offer))
+        packed = msgspec.msgpack.encode(offer)
+        for event in offer.events:
+            self._remember(event, offer)
+            await asyncio.to_thread(self._drawer.put, f"{KEPT}/{event}", packed)
         if offer.choices:
             await asyncio.to_thread(self._drawer.put, f"newest/{offer.room}", offer.message.encode())
 
@@ -89,16 +119,19 @@ class Offers:
         kept = await asyncio.to_thread(self._drawer.get, f"newest/{room}")
         return await self.find(kept.decode()) if kept else None
 
-    async def drop(self, message: str) -> None:
-        if await self.find(message):
-            self._remember(message, None)
-            await asyncio.to_thread(self._drawer.delete, f"{KEPT}/{message}")
+    async def drop(self, events: Iterable[str]) -> None:
+        """Forget what stood under these events; they are gone."""
+        for event in events:
+            if await self.find(event):
+                self._remember(event, None)
+                await asyncio.to_thread(self._drawer.delete, f"{KEPT}/{event}")
 
     async def forget_old(self) -> None:
         """What stands under cards that nobody answers any more."""
         for name in await asyncio.to_thread(self._drawer.names, f"{KEPT}/"):
             kept = await asyncio.to_thread(self._drawer.get, name)
-            if kept and time.time() - msgspec.msgpack.decode(kept, type=Offer).at > KEPT_FOR:
+            offer = msgspec.msgpack.decode(kept, type=Offer) if kept else None
+            if offer and time.time() - offer.at > (PARTS_KEPT_FOR if offer.parts else KEPT_FOR):
                 await asyncio.to_thread(self._drawer.delete, name)
 
     def _remember(self, message: str, offer: Offer | None) -> None:

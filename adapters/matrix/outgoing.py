@@ -12,7 +12,8 @@ from adapters.card import Card, File
 from adapters.matrix.connection import Connection, number_of
 from adapters.matrix.direct import DirectRooms
 from adapters.matrix.http import JSON, MatrixRefused, Unreachable, segment
-from adapters.matrix.offers import offer_of
+from adapters.matrix.offers import Offer, offer_of
+from adapters.matrix.polls import END, START, end, open_poll, start
 from adapters.matrix.render import Piece, bodies, message
 from adapters.matrix.rooms import Room
 from adapters.platform import MessageRef, NotDelivered, Place
@@ -35,48 +36,47 @@ class Outgoing:
         """Show the card in the place. Raises :class:`NotDelivered`."""
         room = self._connection.room(place.room)
         self._connection.check(room)
-        event = await self._say(room, place.thread, card, key)
-        if card.buttons or card.forms:
-            await self._connection.offers.keep(offer_of(card, room.id, event, place))
-            self._offer_reactions(room, event, card, key)
-        return MessageRef(self._connection.lasting(room.id), event)
+        events = await self._say(room, place.thread, card, key)
+        offer = await self._asking(room, card, offer_of(card, room.id, events[0], place, events))
+        await self._stand(room, card, offer, key)
+        return MessageRef(self._connection.lasting(room.id), events[0])
 
     async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
         """Show the card to one person in the direct room; its buttons act in the place."""
         room = await self._direct.with_person(account)
         self._connection.check(room)
-        event = await self._say(room, None, card, key)
-        if card.buttons or card.forms:
-            await self._connection.offers.keep(offer_of(card, room.id, event, place))
-            self._offer_reactions(room, event, card, key)
-        return MessageRef(room.id, event)
+        events = await self._say(room, None, card, key)
+        await self._stand(room, card, offer_of(card, room.id, events[0], place, events), key)
+        return MessageRef(room.id, events[0])
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
         """Show another card in the same message, which must be the bot's own and still there."""
         room = self._connection.room(ref.room)
         self._connection.check(room)
         await self._check_own(room, ref.message)
+        kept = await self._connection.offers.find(ref.message)
+        parts = kept.parts if kept and kept.parts else (ref.message,)
         pieces = bodies(card, self._prefix(room), room.names)
         version = number_of(pieces)
         if self._shown.get(ref.message) != version:
             # A chain: going back to an earlier text is another edit, not the same one again.
             number = number_of("edit", self._run, ref.message, self._shown.get(ref.message, ""), version)
-            await self._edit_parts(room, ref.message, pieces, card.mentions, number)
+            parts = await self._edit_parts(room, parts, pieces, card.mentions, number)
             self._remember(ref.message, version)
-        kept = await self._connection.offers.find(ref.message)
         place = kept.place("matrix") if kept else Place("matrix", ref.room)
-        if kept or card.buttons or card.forms:
-            await self._connection.offers.keep(offer_of(card, room.id, ref.message, place))
-            self._offer_reactions(room, ref.message, card, number_of("edit", self._run, version))
+        offer = await self._asking(room, card, offer_of(card, room.id, ref.message, place, parts), kept)
+        await self._stand(room, card, offer, number_of("edit", self._run, version), before=kept)
 
     async def redact(self, ref: MessageRef) -> None:
         """Take the message out, all its parts; one that is gone already stays so."""
         room = self._connection.room(ref.room)
         found = await self._connection.event(room, ref.message)
+        kept = await self._connection.offers.find(ref.message)
+        events = kept.events if kept else (ref.message,)
         if not _is_redacted(found):
-            for event in reversed(await self._parts(ref.message)):
+            for event in reversed(events):
                 await self._redact(room, event)
-        await self._connection.offers.drop(ref.message)
+        await self._connection.offers.drop(events)
 
     def close(self) -> None:
         for task in self._shortcuts:
@@ -86,8 +86,8 @@ class Outgoing:
     def _prefix(self, room: Room) -> str:
         return "" if room.is_direct(self._connection.account) else f"!{self._connection.setup.name} "
 
-    async def _say(self, room: Room, thread: str | None, card: Card, key: str) -> str:
-        """The events of the card: its words in as many as they need, then its files. The id of the first."""
+    async def _say(self, room: Room, thread: str | None, card: Card, key: str) -> tuple[str, ...]:
+        """Send the card: its words in as many events as they need, then its files. The events' ids."""
         files = [block for block in card.blocks if isinstance(block, File)]
         # Before the first word: what fails here has been seen by nobody.
         sealed = [await self._upload(room, file) for file in files]
@@ -96,13 +96,36 @@ class Outgoing:
         events = []
         for count, content in enumerate(contents):
             if thread:
-                content["m.relates_to"] = in_thread(thread)
+                content["m.relates_to"] = self._connection.relations.in_thread(thread)
             number = number_of(key, count) if count else number_of(key)
             events.append(await self._connection.send(room, "m.room.message", content, number))
-        if len(events) > 1:
-            await self._connection.keep(f"parts/{events[0]}", msgspec.json.encode(events))
         self._remember(events[0], number_of(pieces))
-        return events[0]
+        return tuple(events)
+
+    async def _stand(self, room: Room, card: Card, offer: Offer, key: str, before: Offer | None = None) -> None:
+        """Remember what is offered under the card, and put its reactions there."""
+        if before or offer.choices or len(offer.events) > 1:
+            await self._connection.offers.keep(offer)
+        if before:
+            await self._connection.offers.drop(event for event in before.events if event not in offer.events)
+        if card.buttons:
+            self._offer_reactions(room, offer.message, card, key)
+
+    async def _asking(self, room: Room, card: Card, offer: Offer, before: Offer | None = None) -> Offer:
+        """The offer with the poll that stands beside it from now on; a poll that is decided is ended."""
+        wanted = None if room.is_direct(self._connection.account) else open_poll(card)
+        answers = tuple(row.text for row in wanted.answers) if wanted else ()
+        poll, stands = (before.poll, not before.poll_ended) if before and before.poll else ("", False)
+        if before and stands and (wanted is None or before.answers != answers):
+            await self._connection.send(room, END, end(poll), number_of("poll end", poll))
+            stands = False
+        if wanted and not stands:
+            content = start(card, wanted)
+            if offer.place_thread:
+                content["m.relates_to"] = self._connection.relations.in_thread(offer.place_thread)
+            poll = await self._connection.send(room, START, content, number_of("poll", offer.message, poll))
+        vote = wanted.command if wanted else ""
+        return msgspec.structs.replace(offer, poll=poll, poll_ended=wanted is None, vote=vote, answers=answers)
 
     async def _upload(self, room: Room, file: File) -> JSON:
         name = os.path.basename(file.name) or "file"  # noqa: PTH119 - a name from a card, not a path of this machine
@@ -118,26 +141,21 @@ class Outgoing:
             raise trouble.as_not_delivered() from None
 
     async def _edit_parts(
-        self, room: Room, first: str, pieces: list[Piece], mentions: tuple[str, ...], number: str
-    ) -> None:
-        """New words in the parts that there are; a text that has grown goes on in further parts."""
-        parts = await self._parts(first)
+        self, room: Room, before: tuple[str, ...], pieces: list[Piece], mentions: tuple[str, ...], number: str
+    ) -> tuple[str, ...]:
+        """New words in the parts that there are; a text that has grown goes on in further parts. All parts then."""
+        parts = list(before)
         for count, piece in enumerate(pieces):
             content = message(piece, mentions if not count else ())
             if count < len(parts):
-                await self._connection.send(
-                    room, "m.room.message", as_edit(content, parts[count]), number_of(number, count)
-                )
+                edited = as_edit(content, parts[count])
+                edit = await self._connection.send(room, "m.room.message", edited, number_of(number, count))
+                self._connection.relations.was_edited(edit, parts[count])
             else:
                 parts.append(await self._connection.send(room, "m.room.message", content, number_of(number, count)))
         for event in parts[len(pieces) :]:
             await self._redact(room, event)
-        if len(parts) > 1:
-            await self._connection.keep(f"parts/{first}", msgspec.json.encode(parts[: len(pieces)]))
-
-    async def _parts(self, first: str) -> list[str]:
-        kept = await self._connection.kept(f"parts/{first}")
-        return msgspec.json.decode(kept, type=list[str]) if kept else [first]
+        return tuple(parts[: len(pieces)])
 
     async def _check_own(self, room: Room, event: str) -> None:
         if self._connection.is_known_own(event):
@@ -179,11 +197,6 @@ class Outgoing:
             except NotDelivered as failure:
                 log.info("a reaction was not offered: %s", failure.kind)
                 return
-
-
-def in_thread(root: str) -> JSON:
-    """The relation of a message in a thread; where threads are not shown it is a reply to the thread's root."""
-    return {"rel_type": "m.thread", "event_id": root, "is_falling_back": True, "m.in_reply_to": {"event_id": root}}
 
 
 def as_edit(content: JSON, event: str) -> JSON:

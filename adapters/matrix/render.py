@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from adapters.card import Actions, Block, Button, Card, Facts, File, Form, Row, Rows, Text, Tone
+from adapters.card import Actions, Block, Button, Card, Facts, File, Form, Poll, Row, Rows, Text, Tone
 from adapters.matrix.http import JSON
 from adapters.words import harmless
 
@@ -93,7 +93,7 @@ def _texts(block: Block) -> Iterator[str]:
             yield text
         case Facts(facts=facts):
             yield from (fact.value for fact in facts)
-        case Rows(rows=rows):
+        case Rows(rows=rows) | Poll(answers=rows):
             yield from (text for row in rows for text in (row.text, *row.details))
         case Actions() | Form() | File():
             return
@@ -116,6 +116,10 @@ def _pieces(card: Card, look: Look) -> Iterator[Piece]:
                 yield Piece(plain, f"<p>{'<br>'.join(marked)}</p>")
             case Rows(rows=rows):
                 yield from _rows(rows, look)
+            case Poll(answers=answers):
+                yield from _rows(answers, look)
+                if block.is_open:
+                    yield _how_to_vote(block, look)
             case Actions(buttons=buttons):
                 yield _buttons(buttons, number, look)
                 number += len(buttons)
@@ -162,6 +166,14 @@ def _rows(rows: Iterable[Row], look: Look) -> Iterator[Piece]:
             plain, marked = [], []
     if plain:
         yield Piece("\n".join(plain), f"<ul>{''.join(marked)}</ul>")
+
+
+def _how_to_vote(poll: Poll, look: Look) -> Piece:
+    command = look.prefix + _line(poll.example)
+    return Piece(
+        f"Say which suit you: {command}",
+        f"<p><em>Say which suit you:</em> <code>{_escaped(command, look)}</code></p>",
+    )
 
 
 def _buttons(buttons: Iterable[Button], number: int, look: Look) -> Piece:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from adapters.card import Actions, Block, Button, Card, Facts, File, Form, Row, Rows, Text, Tone
+from adapters.card import Actions, Block, Button, Card, Facts, File, Form, Poll, Row, Rows, Text, Tone
 from adapters.slack import limits
 from adapters.slack.rules import texts_of
 from adapters.slack.text import clamp, escape, is_plain, pieces
@@ -109,6 +109,10 @@ def _block(block: Block, sealing: Sealing) -> Iterator[Obj]:
             yield from _facts([(fact.name, sealing.named(fact.value)) for fact in facts])
         case Rows(rows=rows):
             yield from _rows(rows, sealing)
+        case Poll(answers=answers):
+            yield from _rows(answers, sealing)
+            if block.is_open:
+                yield _context(clamp(f"Say which suit you: {escape(block.example)}", PIECE))
         case Actions(buttons=buttons):
             yield from _controls([(b.label, sealing.value(b), b.danger) for b in buttons])
         case Form(label=label):

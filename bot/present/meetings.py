@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from adapters.card import Actions, Block, Button, Card, Fact, Facts, File, Row, Rows, Text, Tone
+from adapters.card import Actions, Block, Button, Card, Fact, Facts, File, Poll, Row, Rows, Text, Tone
 from bot.present.common import count, disciplines, length, note, person, when
 from conference.meeting import Answer, Meeting, MeetingState, missing_quorum
 from conference.people import Discipline, Member
@@ -76,21 +76,22 @@ def calendar(meeting: Meeting, content: bytes, zone: ZoneInfo) -> Card:
 
 
 def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
-    """Times to vote on: numbered text first, so that everyone can vote by command where nothing can be pressed."""
+    """Times to vote on, by what the platform offers or by command."""
     rows = tuple(
         Row(str(n), when(at, zone), (_voters(meeting, n, members),)) for n, at in enumerate(meeting.options, start=1)
     )
+    command = f"vote {meeting.ref}"
     if meeting.state is not MeetingState.POLLING:
-        return Card(f"{meeting.ref} {meeting.title}: the time is {when(meeting.start_at, zone)}", (Rows(rows),))
-    buttons = tuple(
-        Button(f"{n}", f"vote {meeting.ref} also {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1)
-    )
+        decided = f"{meeting.ref} {meeting.title}: the time is {when(meeting.start_at, zone)}"
+        return Card(decided, (Poll(rows, command, is_open=False),))
+    buttons = tuple(Button(f"{n}", f"{command} also {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1))
     best = max(range(1, len(rows) + 1), key=lambda n: (_votes(meeting, n), -n))
     fix = Button(f"Fix {best}", f"meeting fix {meeting.ref} {best}")
-    hint = f"Vote with the buttons, or say which suit you: `vote {meeting.ref} 1 3`. The coordinator fixes the time."
-    return Card(
-        f"{meeting.ref} {meeting.title}: which time?", (Rows(rows), Text(hint, Tone.QUIET), Actions((*buttons, fix)))
+    hint = Text(
+        "All ways to vote count together; the newest vote of a person stands. The coordinator fixes the time.",
+        Tone.QUIET,
     )
+    return Card(f"{meeting.ref} {meeting.title}: which time?", (Poll(rows, command), hint, Actions((*buttons, fix))))
 
 
 def voted(meeting: Meeting, choices: Iterable[int], zone: ZoneInfo) -> Card:

@@ -13,6 +13,7 @@ from adapters.card import (
     Field,
     File,
     Form,
+    Poll,
     Row,
     Rows,
     Text,
@@ -62,6 +63,16 @@ CARDS = {
                     Row("", "3 more are done.", tone=Tone.QUIET),
                 )
             ),
+        ),
+    ),
+    "poll": Card(
+        "M-9 MDT: which time?",
+        (
+            Poll(
+                (Row("1", "Tue 1 Dec 2026 09:00 EST", ("Dana, Lee",)), Row("2", "Wed 2 Dec 2026 14:00 EST")),
+                "vote M-9",
+            ),
+            Poll((Row("1", "Thu 3 Dec 2026 12:30 EST"),), "vote M-8", is_open=False),
         ),
     ),
     "actions": Card(
@@ -132,10 +143,12 @@ def _few(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object,
     return st.lists(strategy, max_size=3).map(tuple)
 
 
+_rows = st.builds(Row, lead=_words, text=_words, details=_few(_words), tone=_tones)
 _blocks: st.SearchStrategy[Block] = st.one_of(
     st.builds(Text, text=_words, tone=_tones),
     st.builds(Facts, facts=_few(st.builds(Fact, name=_words, value=_words))),
-    st.builds(Rows, rows=_few(st.builds(Row, lead=_words, text=_words, details=_few(_words), tone=_tones))),
+    st.builds(Rows, rows=_few(_rows)),
+    st.builds(Poll, answers=_few(_rows), command=_words, is_open=st.booleans()),
     st.builds(Actions, buttons=_few(_buttons)),
     st.builds(Form, label=_words, title=_words, command=_words, fields=_few(_fields)),
     st.builds(File, name=_words, media_type=_words, content=st.binary(max_size=20)),
