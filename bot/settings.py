@@ -158,6 +158,41 @@ class LogSettings:
     """What the programme says of itself. Nothing clinical is ever logged."""
 
     level: str = setting("info", "debug, info, warning or error.", Form.LEVEL)
+    format: str = setting(
+        "auto", "text, json (a line a record), or auto: text on a terminal, json elsewhere.", Form.WORD
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsSettings:
+    """How a running bot is watched; docs/operations.md walks through it."""
+
+    listen: str = setting("off", "Where /metrics, /healthz and /readyz are, such as 127.0.0.1:9464; or off.")
+    open: bool = setting(
+        default=False,
+        about="Whether `listen` may be an address that other machines reach. Nobody is asked there who they are.",
+    )
+    late: timedelta = setting(timedelta(minutes=10), "/readyz says no while something due waits longer than this.")
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """What `confer backup` does; docs/operations.md has the schedule and the drill."""
+
+    folder: str = setting("backups", "Where backups go when --to names no file.", Form.PATH)
+    key: str = setting(
+        "file:backup.key",
+        "The backup key (`confer backup --new-key` makes one) or a passphrase, by reference. Never the root key.",
+        Form.SECRET,
+    )
+    keep: timedelta = setting(
+        timedelta(days=35), "Older backups in the folder are removed after a new one: what was erased must not live on."
+    )
+    erasures: str = setting(
+        "erasures.jsonl",
+        "Which cases were erased, outside the database: a restore erases them again. Keep copies elsewhere.",
+        Form.PATH,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +207,8 @@ class Settings:
     slack: SlackSettings = field(default_factory=SlackSettings)
     matrix: MatrixSettings = field(default_factory=MatrixSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    operations: OperationsSettings = field(default_factory=OperationsSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
 
 
 def sections() -> tuple[tuple[str, type], ...]:

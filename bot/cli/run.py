@@ -26,8 +26,11 @@ def run(args: argparse.Namespace) -> int:
         import asyncio  # what a bot weighs is loaded once it is clear that it can run
 
         from bot.cli.serve import serve
-        from bot.logs import begin_logging
+        from bot.config import ConfigTrouble
+        from bot.logs import LAYOUTS, begin_logging
 
-        begin_logging(config.settings.log.level)
+        if config.settings.log.format not in LAYOUTS:
+            raise ConfigTrouble(f"{config.file}: [log] format: expected one of {', '.join(LAYOUTS)}")
+        begin_logging(config.settings.log.level, config.settings.log.format)
         asyncio.run(serve(config, database, ring))
     return 0

@@ -79,7 +79,7 @@ class Bot:
         with self.out.open("w") as out, self.err.open("w") as err:
             self.process = subprocess.Popen(
                 [*CONFER, "run", "--config", str(folder / "confer.toml")],
-                env=environment(**more),
+                env=environment(**{"CONFER_LOG_FORMAT": "text", **more}),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
