@@ -166,13 +166,13 @@ class Dispatcher:
         return next((t for t in ordered if _is_in(house.of_team(t), invocation.account, now)), None)
 
     def _thread(self, house: Store, invocation: Invocation, team: Team | None) -> Notice | None:
-        """What the thread, or the message that was answered, is about."""
+        """What the message that was answered is about, or else the thread that it stands in."""
         place, message = invocation.place, invocation.reply_to
-        root = message.message if message else place.thread
-        if not root or team is None:
-            return None
-        notice = house.notices.at_message(place.platform, place.room, root)
-        return notice if notice and notice.team == team.id else None
+        for answered in (message.message if message else None, place.thread):
+            notice = house.notices.at_message(place.platform, place.room, answered) if answered and team else None
+            if notice and team and notice.team == team.id:
+                return notice
+        return None
 
     # -- first contact and failure -------------------------------------------------------------------------------
     def _say_hello(

@@ -1,5 +1,6 @@
 """In a case's or a meeting's thread the reference may be left out."""
 
+from adapters.platform import Invocation, MessageRef, Source
 from tests.conversations.harness import Chat, approved
 
 
@@ -20,3 +21,19 @@ def test_a_topic_in_a_meeting_thread_goes_to_that_meeting(bot: Chat) -> None:
     assert "M-2" in bot.says("pat", 'agenda add "Triage form" 10m', thread=second).text
     assert "Triage form" in bot.says("pat", "agenda", thread=second).text
     assert "Triage form" not in bot.says("pat", "agenda").text
+
+
+def test_a_reply_is_about_the_card_it_answers_else_about_its_thread(bot: Chat) -> None:
+    """A reply to a card, outside of threads, is about the card; one to a person in a thread is about the thread."""
+    bot.says("carla", 'meeting schedule "First" tue 08:00 for 60m')
+    second = bot.says("carla", 'meeting schedule "Second" wed 08:00 for 60m').said[0].ref
+    third = bot.says("carla", 'meeting schedule "Third" thu 08:00 for 60m').said[0].ref
+
+    def replies(number: str, thread: MessageRef | None, to: MessageRef) -> str:
+        place, now = bot.place(thread=thread), bot.clock.now()
+        words = Invocation(number, "pat", "pat", place, "rsvp yes", now, Source.TYPED, reply_to=to)
+        return bot.receives(words).text
+
+    assert "M-2 Second" in replies("r1", None, second)
+    assert "M-3 Third" in replies("r2", second, third)
+    assert "M-2 Second" in replies("r3", second, MessageRef(second.room, "said by a person"))

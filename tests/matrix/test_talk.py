@@ -1,13 +1,18 @@
 """What is said in encrypted rooms reaches the bot, and what the bot says reaches people."""
 
 import asyncio
+from typing import Any
 
-from adapters.card import Actions, Button, Card, Text
+from nio import RoomMessageText
+
+from adapters.card import Actions, Button, Card, File, Text
 from adapters.platform import Place, Source
 from tests.matrix.conftest import Play
 from tests.matrix.house import House
 
 OFFER = Card("Preview of C-7K2P", (Actions((Button("Approve", "case approve C-7K2P", "✅"),)),))
+
+FILE = File("summary.txt", "text/plain", b"what was said")
 
 
 def test_command_and_answer_in_an_encrypted_room(play: Play) -> None:
@@ -139,6 +144,72 @@ def test_threads_and_replies(play: Play) -> None:
         seen = await dana.hears(room, "In the thread")
         assert seen.event == later.message
         assert seen.content["m.relates_to"]["event_id"] == root.message
+
+    play(story)
+
+
+def answer_to(event: str) -> dict[str, Any]:
+    """A reply as clients without threads send it."""
+    return {"m.relates_to": {"m.in_reply_to": {"event_id": event}}}
+
+
+def test_thread_reads_well_where_threads_are_not_shown(play: Play) -> None:
+    """Each message in a thread falls back to an answer to the message before it, a person's too."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        root = await house.platform.post(Place("matrix", room), OFFER, "k1")
+        inside = Place("matrix", room, root.message)
+        first = await house.platform.post(inside, Card("First"), "k2")
+        relation = {"rel_type": "m.thread", "event_id": root.message, "is_falling_back": True}
+        said = await dana.says(room, "a thought", **{"m.relates_to": relation})
+        await house.ear.hears(2, all_sources=True)
+        await house.platform.post(inside, Card("Second"), "k3")
+        shown = [(await dana.hears(room, words)).content["m.relates_to"] for words in ("First", "Second")]
+        assert [one["m.in_reply_to"]["event_id"] for one in shown] == [root.message, said]
+        assert all(one["is_falling_back"] and one["event_id"] == root.message for one in shown)
+        assert first.message != root.message
+
+    play(story)
+
+
+def test_reply_to_any_part_of_a_card_is_about_the_card(play: Play) -> None:
+    """Where no threads are shown people answer the card, its last part, its file, or an edit that is shown as a message."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        place = Place("matrix", room)
+        card = await house.platform.post(place, OFFER, "k1")
+        long = await house.platform.post(place, Card("Long", (*(Text("word " * 700) for _ in range(12)), FILE)), "k2")
+        await dana.hears(room, "summary.txt")
+        parts = dana.sees(room)[1:]
+        assert len(parts) > 2
+        edits: list[str] = []
+        dana.client.add_event_callback(lambda _room, event: edits.append(event.event_id), RoomMessageText)
+        await house.platform.edit(card, Card("Preview, newer"))
+        await dana.hears(room, "Preview, newer")
+        await dana.says(room, "about the edit", **answer_to(edits[-1]))
+        await house.stop()
+        house.start()
+        await dana.says(room, "about the edit again", **answer_to(edits[-1]))
+        await dana.says(room, "!confer about a part", **answer_to(parts[1].event))
+        await dana.says(room, "about its file", **answer_to(parts[-1].event))
+        mine = await dana.says(room, "something else")
+        await dana.says(room, "about something else", **answer_to(mine))
+        heard = (await house.ear.hears(7, all_sources=True))[1:]
+        answered = {one.text: one.reply_to.message if one.reply_to else "" for one in heard}
+        assert answered == {
+            "about the edit": card.message,
+            "about the edit again": card.message,
+            "about a part": long.message,
+            "about its file": long.message,
+            "something else": "",
+            "about something else": mine,
+        }
 
     play(story)
 
