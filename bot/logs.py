@@ -1,12 +1,11 @@
 """Logging: to standard error, in ids and kinds. A second net keeps out what a record should not have held.
 
-Of our own records the template stays if it stands in the file that logs it, and of the values those that are a
+Of our own records the template stays if it stands so in the file that logs it, and of the values those that are a
 reference, a kind or a small number; any other value becomes a mark that is the same for the same value until the
 programme ends, and tells nothing of it. Of a library's records the place alone stays, of an exception its kind and
 where in our code it came from. Nothing else of a record is written, whatever hangs on it.
 """
 
-import ast
 import asyncio
 import hashlib
 import json
@@ -52,7 +51,7 @@ class KindsOnly(logging.Filter):
             record.msg, record.args = f"{record.funcName} in {where}", ()
         elif isinstance(record.msg, BaseException):
             record.msg, record.args = _kind(record.msg), ()
-        elif not isinstance(record.msg, str) or record.msg not in _texts_of(record.pathname):
+        elif f'"{record.msg}"' not in _source(record.pathname):  # it was put together, and may quote anything
             record.msg, record.args = f"words that are not the programme's, in {where}", ()
         if isinstance(record.args, Mapping):
             record.args = {name: _harmless(value) for name, value in record.args.items()}
@@ -162,13 +161,9 @@ def _subclasses(kind: type[BaseException]) -> Iterator[type[BaseException]]:
         yield from _subclasses(below)
 
 
-@lru_cache(maxsize=256)
-def _texts_of(file: str) -> frozenset[object]:
-    """The texts that stand in a source file as they are: what is put together elsewhere is none of them."""
+@lru_cache(maxsize=64)
+def _source(file: str) -> str:
     try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, ValueError, SyntaxError):
-        return frozenset()
-    return frozenset(
-        node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+        return Path(file).read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        return ""

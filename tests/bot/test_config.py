@@ -80,7 +80,7 @@ def test_a_wrong_value_of_the_file_is_told_even_where_the_environment_goes_befor
         ('zone = "UTC"', "zone: this stands below no section; did you mean zone in [bot]?"),
         ("[bot]\nzonee = 1", "[bot] zonee: there is no such setting; did you mean zone?"),
         ("[teams]\nzone = 1", "[teams] zone: there is no such setting; did you mean zone in [bot]?"),
-        ("[log]\nxyzzy = 1", "[log] xyzzy: there is no such setting; there are level"),
+        ("[log]\nxyzzy = 1", "[log] xyzzy: there is no such setting; there are level, format"),
         ("[bot]\nname = 3", "[bot] name: expected a text in quotes"),
         ('[bot]\nname = "two words"', "[bot] name: expected one word of letters, digits and dashes"),
         ('[bot]\nzone = "Berln"', '[bot] zone: I do not know the time zone "Berln". Did you mean Europe/Berlin?'),

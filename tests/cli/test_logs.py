@@ -184,7 +184,8 @@ def test_a_programme_that_logs_lets_no_thread_and_no_warning_speak_for_itself(tm
 
 
 PROGRAMME = """
-import logging, threading, nio.client
+import logging, threading
+import bot.delivery, nio.client
 from bot.logs import begin_logging
 begin_logging("info", "text")
 def fail(): raise ValueError("Zebra")
