@@ -1,7 +1,8 @@
 """One database: how it is opened, how it is written by one at a time, and how it is read.
 
 SQLite (the default) is set to lose nothing that was committed and to keep nothing that was deleted. One
-process has a file to itself unless it asks otherwise. PostgreSQL is reached through the same methods.
+process has a file to itself unless it asks otherwise. PostgreSQL is shared by several processes and reached through
+the same methods: there a team's transactions come one after another, and those of different teams side by side.
 """
 
 import fcntl
@@ -13,12 +14,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, func, make_url, select
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine, StaticPool, bindparam, create_engine, event, func, make_url, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-BEGIN = "confer_begin"
+from storage import postgresql
+from storage.trouble import DatabaseAway as DatabaseAway
+from storage.trouble import DatabaseBusy as DatabaseBusy
+from storage.trouble import DatabaseMissing as DatabaseMissing
+from storage.trouble import DatabaseTrouble as DatabaseTrouble
+from storage.trouble import OutcomeUnknown as OutcomeUnknown
+
 SCRUB = "confer_scrub"
+TURNS = "confer_turns"
 TURN = 1  # tells a team's lock on PostgreSQL from other advisory locks
 WRITER_PATIENCE = 30.0  # seconds one thread waits for another's transaction
 PRAGMAS = (
@@ -32,18 +41,6 @@ PRAGMAS = (
 )
 
 
-class DatabaseTrouble(Exception):
-    """The database cannot be used just now; the message is a plain sentence without stored content."""
-
-
-class DatabaseBusy(DatabaseTrouble):
-    """Another process has this database, or a transaction waited too long for its turn."""
-
-
-class DatabaseMissing(DatabaseTrouble):
-    """There is no database where one was named."""
-
-
 class Database:
     """An open database. `open` it, use `transaction` and `reading`, `close` it (or use it in a `with`)."""
 
@@ -52,53 +49,79 @@ class Database:
         self._engine = engine
         self._lock = lock
         self._turn = threading.Lock()
-        self._holder: int | None = None
+        self._mine = threading.local()
         self._scrub_due = False
 
     @classmethod
-    def open(cls, url: str | Path, *, create: bool = True, exclusive: bool = True, patience: float = 5.0) -> Self:
+    def open(
+        cls,
+        url: str | Path | URL,
+        *,
+        create: bool = True,
+        exclusive: bool = True,
+        patience: float = 5.0,
+        connections: int = postgresql.CONNECTIONS,
+    ) -> Self:
         """Open a file path, `sqlite:///path`, `sqlite://` (in memory) or a PostgreSQL URL.
 
         A new file has mode 0600, a new folder 0700. `exclusive` takes the SQLite file for this one opener;
-        without it, `patience` is how many seconds to wait for another process's write.
-        Raises DatabaseBusy, DatabaseMissing (with `create=False`), DatabaseTrouble.
+        without it, `patience` is how many seconds to wait for another process's write. A PostgreSQL is always shared,
+        through at most so many `connections`. Raises DatabaseBusy, DatabaseMissing (with `create=False`), DatabaseTrouble.
         """
         target = _target(url)
         if target.get_backend_name() != "sqlite":
-            return cls(create_engine(target, hide_parameters=True, pool_pre_ping=True), None, None)._proven()
+            return cls(postgresql.engine(target, connections), None, None)._proven()
         if target.database in (None, "", ":memory:"):
             return cls(_sqlite(URL.create("sqlite"), patience), None, None)
         path = Path(target.database or "").resolve()
         lock = _prepare(path, create=create, exclusive=exclusive)
         return cls(_sqlite(target.set(database=str(path)), patience), path, lock)._proven()
 
+    @property
+    def name(self) -> str:
+        """What to call it in a sentence."""
+        return str(self.path or "the database in memory") if self.is_sqlite else postgresql.name(self._engine.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Give a connection that may write; commit when the block ends well, roll back when it raises.
 
-        Raises DatabaseBusy when its turn does not come, DatabaseTrouble when the disk is full or failing,
-        RuntimeError when this thread is already inside a transaction.
+        Raises DatabaseBusy when its turn does not come or the server is away, OutcomeUnknown when the server went away
+        while it committed, DatabaseTrouble when the disk is full or failing, RuntimeError when this thread is already
+        inside a transaction.
         """
-        with self._our_turn(), _plainly(self.path):
-            with self._engine.begin() as connection:
+        with self._our_turn(), self._plainly():
+            with self._begun() as connection:
                 connection.info.pop(SCRUB, None)
                 yield connection
+                _commit(connection)
                 self._scrub_due |= bool(connection.info.pop(SCRUB, False))
             self._scrub()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the database and is refused any write."""
-        with self._our_turn(only=self._in_memory), _plainly(self.path), self._read_only() as connection:
-            yield connection
+        with self._our_turn(only=self._in_memory), self._plainly(), self._begun(reading=True) as connection:
+            _pragma(connection, "query_only=ON")
+            try:
+                yield connection
+                connection.commit()
+            finally:
+                _pragma(connection, "query_only=OFF")
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """Give a transaction that may rebuild tables: foreign keys rest, and are checked at the end."""
-        with self._our_turn(), _plainly(self.path), self._engine.connect() as connection:
+        """Give a transaction that may rebuild tables, one at a time: foreign keys rest, and are checked at the end."""
+        with self._our_turn(), self._plainly(), self._engine.connect() as connection:
             _pragma(connection, "foreign_keys=OFF")  # no effect inside a transaction, so before it
             try:
                 with connection.begin():
+                    if not self.is_sqlite:
+                        postgresql.wait_to_migrate(connection)
                     yield connection
                     _check_foreign_keys(connection)
             finally:
@@ -121,36 +144,59 @@ class Database:
     def _in_memory(self) -> bool:
         return isinstance(self._engine.pool, StaticPool)
 
-    @property
-    def _is_sqlite(self) -> bool:
-        return self._engine.dialect.name == "sqlite"
-
     @contextmanager
     def _our_turn(self, *, only: bool = True) -> Iterator[None]:
-        if not only or not self._is_sqlite:
+        """A thread is in one transaction at a time, and SQLite has one writer."""
+        if not only:
             yield
             return
-        if self._holder == threading.get_ident():
+        if getattr(self._mine, "inside", False):
             raise RuntimeError("This thread is already inside a transaction.")
-        if not self._turn.acquire(timeout=WRITER_PATIENCE):
+        if self.is_sqlite and not self._turn.acquire(timeout=WRITER_PATIENCE):
             raise DatabaseBusy("The database has been busy for too long; try again.")
-        self._holder = threading.get_ident()
+        self._mine.inside = True
         try:
             yield
         finally:
-            self._holder = None
-            self._turn.release()
+            self._mine.inside = False
+            if self.is_sqlite:
+                self._turn.release()
 
     @contextmanager
-    def _read_only(self) -> Iterator[Connection]:
-        options = {"postgresql_readonly": True} if not self._is_sqlite else {BEGIN: "BEGIN"}
-        with self._engine.connect().execution_options(**options) as connection:
-            _pragma(connection, "query_only=ON")
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                _pragma(connection, "query_only=OFF")
+    def _begun(self, *, reading: bool = False) -> Iterator[Connection]:
+        """A connection whose transaction has begun; what is not committed is rolled back."""
+        try:
+            connection = self._begin(reading)
+        except DBAPIError as trouble:
+            if not trouble.connection_invalidated:
+                raise
+            connection = self._begin(reading)  # the server was restarted: all older connections are cut
+        with connection:
+            yield connection
+
+    def _begin(self, reading: bool) -> Connection:
+        connection = self._engine.connect().execution_options(reading=reading)
+        connection.info[TURNS] = set()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """Turn what the driver says about locks, disks and servers into a sentence; leave all else as it is."""
+        try:
+            yield
+        except PoolTimeoutError:
+            raise DatabaseBusy("All connections to the database are in use; try again.") from None
+        except DBAPIError as trouble:
+            if meant := _meaning(trouble, self.path) if self.is_sqlite else postgresql.meaning(trouble):
+                if postgresql.is_demoted(trouble):
+                    self._engine.dispose()  # the next connection looks for the server that can be written to
+                raise meant from trouble
+            raise
 
     def _scrub(self) -> None:
         """Empty the write-ahead log, where a destroyed key would live on; while someone reads, next time."""
@@ -167,18 +213,31 @@ class Database:
 
     def _proven(self) -> Self:
         try:
-            with self._engine.connect():
-                return self
-        except DatabaseError as trouble:
+            with self._engine.connect() as connection:
+                if not self.is_sqlite:
+                    postgresql.check_server(connection)
+        except DatabaseTrouble:
             self.close()
-            name = self.path or self._engine.url.render_as_string()
-            raise DatabaseTrouble(f"{name} cannot be opened as a Confer database.") from trouble
+            raise
+        except DBAPIError as trouble:
+            self.close()
+            if not self.is_sqlite:
+                raise postgresql.refusal(trouble, self._engine.url) from trouble
+            raise DatabaseTrouble(f"{self.name} cannot be opened as a Confer database.") from trouble
+        return self
 
 
 def wait_for_turn(connection: Connection, team: str) -> None:
-    """Let one transaction at a time add to a team's keys and chain; SQLite has only one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(team, TURN))))
+    """Let one transaction at a time change a team: ask before reading what is to be changed. SQLite has one writer anyway.
+
+    Whoever needs the turns of two teams takes that of the house first.
+    """
+    turns: set[str] = connection.info.setdefault(TURNS, set())
+    if connection.dialect.name != "postgresql" or team in turns:
+        return
+    connection.execute(TAKE_TURN, {"of_team": team})
+    if not connection.in_nested_transaction():  # a turn taken inside a savepoint goes when that is rolled back
+        turns.add(team)
 
 
 def wants_scrub(connection: Connection) -> None:
@@ -186,11 +245,22 @@ def wants_scrub(connection: Connection) -> None:
     connection.info[SCRUB] = True
 
 
-def _target(url: str | Path) -> URL:
-    if isinstance(url, Path) or "://" not in url:
+TAKE_TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_team"), TURN)))
+
+
+def _target(url: str | Path | URL) -> URL:
+    if isinstance(url, Path) or (isinstance(url, str) and "://" not in url):
         return URL.create("sqlite", database=str(url))
-    target = make_url(url)
-    return target.set(drivername="postgresql+psycopg") if target.drivername == "postgresql" else target
+    return make_url(url)
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except DBAPIError as trouble:
+        if trouble.connection_invalidated:
+            raise OutcomeUnknown("The connection to the database was cut while it saved.") from trouble
+        raise
 
 
 def _prepare(path: Path, *, create: bool, exclusive: bool) -> int | None:
@@ -237,7 +307,7 @@ def _configure(driver: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at the start: the driver's own late BEGIN loses read-modify-write updates."""
-    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN IMMEDIATE"))
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -256,15 +326,10 @@ def _check_foreign_keys(connection: Connection) -> None:
         raise DatabaseTrouble("The migration would leave rows that point nowhere; nothing was changed.")
 
 
-@contextmanager
-def _plainly(path: Path | None) -> Iterator[None]:
-    """Turn what the driver says about locks and disks into a sentence; leave all else as it is."""
-    try:
-        yield
-    except OperationalError as trouble:
-        code = getattr(trouble.orig, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise DatabaseBusy("Another process is writing to the database; try again.") from trouble
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
-            raise DatabaseTrouble(f"The disk of {path} is full or failing; nothing was saved.") from trouble
-        raise
+def _meaning(trouble: DBAPIError, path: Path | None) -> DatabaseTrouble | None:
+    code = getattr(trouble.orig, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return DatabaseBusy("Another process is writing to the database; try again.")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return DatabaseTrouble(f"The disk of {path} is full or failing; nothing was saved.")
+    return None

@@ -6,7 +6,7 @@ A column that holds a time is a `UtcDateTime`; text that could name or describe 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DDL, Column, DateTime, Dialect, Index, LargeBinary, MetaData, String, TypeDecorator, event
+from sqlalchemy import DDL, Column, DateTime, Dialect, Index, LargeBinary, MetaData, String, Text, TypeDecorator, event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -21,7 +21,8 @@ NAMES = {
 
 
 @compiles(String, "postgresql")
-def _as_on_sqlite(_: String, __: object, *, type_expression: object = None, **___: Any) -> str:
+@compiles(Text, "postgresql")
+def _as_on_sqlite(_: String | Text, __: object, *, type_expression: object = None, **___: Any) -> str:
     """Text of any length that sorts by its bytes, whatever the database's language: as on SQLite."""
     return 'TEXT COLLATE "C"' if isinstance(type_expression, Column) else "TEXT"
 
@@ -122,7 +123,7 @@ TRIGGERS = {
     ),
     "postgresql": (
         "CREATE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{ONLY_ADDED}'; END $$",
+        f"$$ BEGIN RAISE EXCEPTION '{ONLY_ADDED}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
         "CREATE TRIGGER audit_refuses_change BEFORE UPDATE OR DELETE ON audit "
         "FOR EACH ROW EXECUTE FUNCTION audit_refuses()",
         "CREATE TRIGGER audit_refuses_truncate BEFORE TRUNCATE ON audit "

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import ON_POSTGRESQL
 from tests.postgres import Server, server
-
-ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +16,7 @@ def postgres() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["sqlite", ON_POSTGRESQL])
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -1,8 +1,7 @@
-"""A database of the sealing layer alone, in a file, with the keys of one team."""
+"""A database of the sealing layer alone, on each engine, with the keys of one team."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -31,9 +30,9 @@ def ring(root: RootKey) -> KeyRing:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Database]:
+def empty(url: str) -> Iterator[Database]:
     """The tables, with nothing in them."""
-    with Database.open(tmp_path / "kept" / "confer.db") as database:
+    with Database.open(url) as database:
         with database.transaction() as connection:
             Base.metadata.create_all(connection, TABLES)
         yield database

@@ -10,6 +10,7 @@ from storage.audit import AuditEntry, Verdict, append
 from storage.checkpoints import Checkpoints
 from storage.database import Database
 from storage.keys import KeyRing, RootKey
+from tests.engines import AUDIT_TRIGGERS
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def write(database: Database, checkpoints: Checkpoints, now: datetime) -> bool:
 
 def cut(database: Database, beyond: int) -> None:
     with database.transaction() as connection:
-        connection.exec_driver_sql("DROP TRIGGER audit_refuses_delete")
+        for statement in AUDIT_TRIGGERS[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
         connection.exec_driver_sql(f"DELETE FROM audit WHERE seq > {beyond}")
 
 

@@ -11,10 +11,10 @@ from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 
 
-def test_a_drawer_keeps_and_forgets() -> None:
+def test_a_drawer_keeps_and_forgets(url: str) -> None:
     """Put, replace, list and delete; another platform sees nothing, and the table holds nothing readable."""
     ring = KeyRing(RootKey.new())
-    with Database.open("sqlite://") as database:
+    with Database.open(url) as database:
         migrate(database)
         begin_house(database, ring, datetime.now(UTC))
         matrix, slack = (SealedDrawer(database, ring, name) for name in ("matrix", "slack"))

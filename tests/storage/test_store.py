@@ -91,9 +91,9 @@ def part(position: int = 1, of: CaseId | None = CASE) -> MinutesPart:
 
 
 @pytest.fixture
-def database() -> Iterator[tuple[Database, KeyRing]]:
+def database(url: str) -> Iterator[tuple[Database, KeyRing]]:
     ring = KeyRing(RootKey.new())
-    with Database.open("sqlite://") as opened:
+    with Database.open(url) as opened:
         migrate(opened)
         begin_house(opened, ring, NOW)
         with opened.transaction() as connection:
