@@ -21,6 +21,7 @@ from adapters.platform import MessageRef, NotDelivered, Place
 log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 500
+MOST_EDITS = 5_000
 
 
 class Outgoing:
@@ -68,13 +69,15 @@ class Outgoing:
         await self._stand(room, card, offer, number_of("edit", self._run, version), before=kept)
 
     async def redact(self, ref: MessageRef) -> None:
-        """Take the message out, all its parts; one that is gone already stays so."""
+        """Take the message out, all its parts and all that they ever said; one that is gone already stays so."""
         room = self._connection.room(ref.room)
         found = await self._connection.event(room, ref.message)
         kept = await self._connection.offers.find(ref.message)
         events = kept.events if kept else (ref.message,)
         if not _is_redacted(found):
             for event in reversed(events):
+                for edit in await self._edits(room, event, str(found.get("sender"))):
+                    await self._redact(room, edit)
                 await self._redact(room, event)
         await self._connection.offers.drop(events)
 
@@ -166,6 +169,20 @@ class Outgoing:
         if _is_redacted(found):
             raise NotDelivered("no_such_message", final=True)
         self._connection.remember_own(event)
+
+    async def _edits(self, room: Room, event: str, sender: str) -> list[str]:
+        """The edits of an event: without it, clients show them no more, and the homeserver still has them."""
+        path = f"/_matrix/client/v1/rooms/{segment(room.id)}/relations/{segment(event)}/m.replace"
+        query, edits = {"limit": "100"}, list[str]()
+        try:
+            while True:
+                page = await self._connection.server.call("GET", path, query=query)
+                edits += [str(e["event_id"]) for e in page.get("chunk", []) if e.get("sender") == sender]
+                if not page.get("next_batch") or len(edits) > MOST_EDITS:
+                    return edits
+                query = {**query, "from": str(page["next_batch"])}
+        except (MatrixRefused, Unreachable) as trouble:
+            raise trouble.as_not_delivered() from None
 
     async def _redact(self, room: Room, event: str) -> None:
         path = f"/rooms/{segment(room.id)}/redact/{segment(event)}/{number_of('redact', event)}"

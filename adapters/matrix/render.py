@@ -2,11 +2,14 @@
 
 The HTML has what every client shows: paragraphs, line breaks, ``strong``, ``em``, ``code``, lists and links to people.
 The plain body says the same. Nothing depends on colour, tables or edits.
+
+A title or a text may name a command in backticks: it is shown as code, with what has to be typed before it here. Facts
+and the texts of rows may hold anybody's words and are shown as they are.
 """
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -17,6 +20,12 @@ from adapters.words import harmless
 LONGEST_PART = 24_000  # bytes of both bodies; encryption and the event's frame must fit into 65,536
 LONGEST_PARAGRAPH = 4_000  # characters
 WARNING = "⚠️ "
+BULLET = "•"
+HOW_TO_CHOOSE = "Reply with a number, or type:"
+_ACCOUNT = re.compile(r"@[\w.=+/-]+:[\w-]+(?:\.[\w-]+)*(?::\d+)?")
+_COMMAND = re.compile(r"`([a-z][^`\n]{0,200})`")
+_CODE = re.compile(r"`([^`\n]{1,210})`")
+_NUMBER = re.compile(r"(\d{1,4})\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,20 @@ class Look:
         """What the person is called here; people choose it themselves, so it is as little trusted as any text."""
         return _line(self.names.get(account) or account)
 
+    def named(self, text: str, besides: Collection[str] = ()) -> str:
+        """The text with names in place of accounts' ids, but those that become links."""
+
+        def shown(found: re.Match[str]) -> str:
+            account = found[0]
+            is_known = account in self.names and account not in besides
+            return f"@{self.name(account).removeprefix('@')}" if is_known else account
+
+        return _ACCOUNT.sub(shown, text)
+
+    def typed(self, text: str) -> str:
+        """The text with its commands as they have to be typed here."""
+        return _COMMAND.sub(lambda m: f"`{self.prefix}{m[1]}`", text)
+
 
 def bodies(card: Card, prefix: str = "!confer ", names: Mapping[str, str] | None = None) -> list[Piece]:
     """The card's words, cut into as many parts as its length needs, between blocks where that is possible."""
@@ -53,9 +76,13 @@ def bodies(card: Card, prefix: str = "!confer ", names: Mapping[str, str] | None
         if parts[-1] and sum(p.size for p in parts[-1]) + piece.size > LONGEST_PART:
             parts.append([])
         parts[-1].append(piece)
-    return [Piece("\n\n".join(p.plain for p in part), "".join(p.html for p in part)) for part in parts if part] or [
-        Piece("…", "<p>…</p>")
-    ]
+    return [_joined(part) for part in parts if part] or [Piece("…", "…")]
+
+
+def _joined(part: list[Piece]) -> Piece:
+    """The pieces as one; a lone paragraph is none, for that would only stand apart from its sender's name."""
+    alone = re.fullmatch(r"<p>((?:(?!<p>).)*)</p>", part[0].html, re.DOTALL) if len(part) == 1 else None
+    return Piece("\n\n".join(p.plain for p in part), alone[1] if alone else "".join(p.html for p in part))
 
 
 def message(piece: Piece, mentions: Iterable[str] = (), kind: str = "m.text") -> JSON:
@@ -71,14 +98,15 @@ def message(piece: Piece, mentions: Iterable[str] = (), kind: str = "m.text") ->
 
 
 def plain_piece(text: str) -> Piece:
-    return Piece(text, f"<p>{_escaped(text, Look())}</p>")
+    return Piece(text, _coded(text, Look("")))
 
 
 def _title(card: Card, look: Look) -> Piece:
     called = [account for account in look.mentions if not _named(account, card)]
-    plain = " ".join([*(look.name(a) for a in called), *([_words(card.title)] if card.title else [])])
+    words = look.typed(card.title)
+    plain = " ".join([*(look.name(a) for a in called), *([_words(words, look)] if words else [])])
     links = [_link(account, look) for account in called]
-    title = f"<strong>{_escaped(card.title, look)}</strong>" if card.title else ""
+    title = f"<strong>{_coded(words, look)}</strong>" if words else ""
     mark = WARNING if card.tone is Tone.WARNING else ""
     return Piece(mark + plain if plain else "", f"<p>{mark}{' '.join([*links, title]).strip()}</p>")
 
@@ -106,9 +134,9 @@ def _pieces(card: Card, look: Look) -> Iterator[Piece]:
     for block in card.blocks:
         match block:
             case Text():
-                yield from (_paragraph(text, block.tone, look) for text in _cut(block.text))
+                yield from (_paragraph(text, block.tone, look) for text in _cut(look.typed(block.text)))
             case Facts(facts=facts):
-                lines = [(f"{_line(f.name)}: ", _words(f.value), f.value) for f in facts]
+                lines = [(f"{_line(f.name)}: ", _words(f.value, look), f.value) for f in facts]
                 plain = "\n".join(name + value for name, value, _ in lines)
                 marked = (
                     f"<strong>{_escaped(name.rstrip(), look)}</strong> {_escaped(v, look)}" for name, _, v in lines
@@ -134,7 +162,7 @@ def _pieces(card: Card, look: Look) -> Iterator[Piece]:
 
 
 def _paragraph(text: str, tone: Tone, look: Look) -> Piece:
-    plain, marked = _words(text), _escaped(text, look)
+    plain, marked = _words(text, look), _coded(text, look)
     match tone:
         case Tone.PLAIN:
             return Piece(plain, f"<p>{marked}</p>")
@@ -149,23 +177,44 @@ def _paragraph(text: str, tone: Tone, look: Look) -> Piece:
 
 
 def _rows(rows: Iterable[Row], look: Look) -> Iterator[Piece]:
-    """Lists of a bounded length, so that a long one can be cut between rows."""
-    plain: list[str] = []
-    marked: list[str] = []
+    """Lists of a bounded length, so that a long one can be cut between rows; numbered ones keep their numbers."""
+    gathered: list[Piece] = []
+    first = following = 0
     for row in rows:
-        mark = WARNING if row.tone is Tone.WARNING else ""
-        lead = _line(row.lead)
-        details = " · ".join(_words(d) for d in row.details)
-        text = _words(row.text).replace("\n", "\n  ")
-        plain.append(f"• {mark}{lead}{'  ' if lead else ''}{text}" + (f"\n  {details}" if details else ""))
-        shown = f"{mark}<strong>{_escaped(lead, look)}</strong> " if lead else mark
-        quiet = f"<br><em>{_escaped(details, look)}</em>" if details else ""
-        marked.append(f"<li>{shown}{_escaped(row.text, look)}{quiet}</li>")
-        if sum(map(len, marked)) > LONGEST_PART // 4:
-            yield Piece("\n".join(plain), f"<ul>{''.join(marked)}</ul>")
-            plain, marked = [], []
-    if plain:
-        yield Piece("\n".join(plain), f"<ul>{''.join(marked)}</ul>")
+        number = _number(row)
+        if gathered and (number != following or sum(p.size for p in gathered) > LONGEST_PART // 4):
+            yield _list(gathered, first)
+            gathered = []
+        if not gathered:
+            first = number
+        following = number + 1 if number else 0
+        gathered.append(_row(row, look, numbered=bool(number)))
+    if gathered:
+        yield _list(gathered, first)
+
+
+def _number(row: Row) -> int:
+    found = _NUMBER.fullmatch(row.lead.strip())
+    return int(found[1]) if found else 0
+
+
+def _list(rows: list[Piece], first: int) -> Piece:
+    items = "".join(p.html for p in rows)
+    start = f' start="{first}"' if first > 1 else ""
+    return Piece("\n".join(p.plain for p in rows), f"<ol{start}>{items}</ol>" if first else f"<ul>{items}</ul>")
+
+
+def _row(row: Row, look: Look, *, numbered: bool) -> Piece:
+    mark = WARNING if row.tone is Tone.WARNING else ""
+    lead = "" if row.lead == BULLET else _line(row.lead)
+    details = " · ".join(_words(d, look) for d in row.details)
+    text = _words(row.text, look).replace("\n", "\n  ")
+    head = f"{lead.rstrip('.')}. {mark}" if numbered else f"• {mark}{lead}{'  ' if lead else ''}"
+    shown = f"{mark}<strong>{_escaped(lead, look)}</strong> " if lead and not numbered else mark
+    quiet = f"<br><em>{' · '.join(_coded(d, look) for d in row.details)}</em>" if details else ""
+    return Piece(
+        f"{head}{text}" + (f"\n  {details}" if details else ""), f"<li>{shown}{_escaped(row.text, look)}{quiet}</li>"
+    )
 
 
 def _how_to_vote(poll: Poll, look: Look) -> Piece:
@@ -177,7 +226,7 @@ def _how_to_vote(poll: Poll, look: Look) -> Piece:
 
 
 def _buttons(buttons: Iterable[Button], number: int, look: Look) -> Piece:
-    plain, marked = [], []
+    plain, marked = [HOW_TO_CHOOSE], [f"<em>{HOW_TO_CHOOSE}</em>"]
     for count, button in enumerate(buttons, number + 1):
         command, label, emoji = look.prefix + _line(button.command), _line(button.label), _line(button.emoji)
         plain.append(f"{count}. {emoji + ' ' if emoji else ''}{label}: {command}")
@@ -189,12 +238,23 @@ def _buttons(buttons: Iterable[Button], number: int, look: Look) -> Piece:
 
 
 def _form(form: Form, number: int, look: Look) -> Piece:
+    """How to fill it in. What stands in it already is not repeated: sent back, it would stand for what it was."""
     label, title = _line(form.label), _line(form.title)
-    head = f"{number}. {label}" + (f": {title}" if title and title != label else "")
-    how = f"Reply {number} and I ask you one thing after the other, or send everything in one reply:"
-    lines = [f"{_line(f.name)}: {_line(f.value)[:60]}".rstrip() for f in form.fields]
-    marked = "<br>".join(f"<code>{_escaped(line, look)}</code>" for line in lines)
-    return Piece("\n".join([head, how, *lines]), f"<p><strong>{_escaped(head, look)}</strong><br>{how}<br>{marked}</p>")
+    head = f"{number}. {label}" + (f": {title}" if title and title != label and len(form.fields) > 1 else "")
+    names = [f"{_line(field.name)}:" for field in form.fields]
+    marked = f"<p><strong>{_escaped(head, look)}</strong><br>"
+    if len(names) > 1 and not any(field.value for field in form.fields):
+        how = f"Reply with {number} and I ask for one thing after the other. Or send in one message what you have:"
+        template = "\n".join(names)
+        filled = _escaped(template, look, line_break="\n")
+        return Piece(f"{head}\n{how}\n{template}", f"{marked}{how}</p><pre><code>{filled}</code></pre>")
+    few = " and ".join(f"`{name} …`" for name in names[:2])
+    how = f"Reply with {number} and I ask for it. Or send {few} at once."
+    if len(names) > 1:
+        how = (
+            f"Reply with {number} to go through it. Or send only what changes, such as {few}; the rest stays as it is."
+        )
+    return Piece(f"{head}\n{how}", f"{marked}{_coded(how, look)}</p>")
 
 
 def _cut(text: str) -> Iterator[str]:
@@ -209,17 +269,26 @@ def _cut(text: str) -> Iterator[str]:
         yield text
 
 
-def _words(text: str) -> str:
+def _words(text: str, look: Look) -> str:
+    return _harmless(look.named(text))
+
+
+def _harmless(text: str) -> str:
     # An unseen joiner keeps "@room" from calling everybody in clients that look at the words.
     return re.sub(r"@(?=room\b)", "@\u200d", harmless(text), flags=re.IGNORECASE)
 
 
 def _line(text: str) -> str:
-    return " ".join(_words(text).split("\n"))
+    return " ".join(_harmless(text).split("\n"))
 
 
-def _escaped(text: str, look: Look) -> str:
-    shown = html.escape(_words(text), quote=False).replace("\n", "<br>")
+def _coded(text: str, look: Look) -> str:
+    """As HTML, and what stands in backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", _escaped(text, look))
+
+
+def _escaped(text: str, look: Look, line_break: str = "<br>") -> str:
+    shown = html.escape(_harmless(look.named(text, look.mentions)), quote=False).replace("\n", line_break)
     for account in look.mentions:
         link = _link(account, look)
         # Split and joined, as a pattern's replacement would read backslashes in a name.

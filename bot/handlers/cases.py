@@ -19,6 +19,8 @@ from conference.refusal import Refusal
 from storage.notices import Act, Notice, NoticeState
 
 MOST_LISTED = 100
+_QUOTES = ("agenda", "agenda-draft", "board", "ended")
+"""Kinds of posts about a meeting in which its cases' questions stand."""
 
 
 def submit(request: Request, args: Args) -> Reply:
@@ -97,8 +99,7 @@ def approve(request: Request, args: Args) -> Reply:
     again = case.summary is not None and stands
     case = case.approve(shown.parts, request.account, request.now)
     request.store.cases.save(case)
-    _unpost(request, case)
-    request.say(summary_notice(request, case))
+    repost_summary(request, case)
     return Reply(present.approved(case, request.team, again=again), case=case.ref)
 
 
@@ -108,11 +109,25 @@ def summary_notice(request: Request, case: Case) -> Notice:
     return request.notice("summary", case.ref, case=case.ref, revision=revision)
 
 
-def refresh_summary(request: Request, case: Case) -> None:
-    """Bring what was posted of the case up to what may be seen of it now."""
-    for posted in request.store.notices.about(request.team.id, case.ref, "summary"):
+def refresh_summary(request: Request, case: Case, *, less: bool = False) -> None:
+    """Bring what was posted of the case up to what may be seen of it now.
+
+    ``less``: something may not be seen any more. Then it is taken out and posted anew, for chat services keep what stood
+    in a message before an edit, and show it.
+    """
+    posts = request.store.notices.about(request.team.id, case.ref, "summary")
+    if less and posts:
+        repost_summary(request, case)
+        return
+    for posted in posts:
         edit = replace(summary_notice(request, case), act=Act.EDIT, room=posted.room)
         request.say(replace(edit, words={**edit.words, "message": posted.message}))
+
+
+def repost_summary(request: Request, case: Case) -> None:
+    """Take out what was posted of the case, and post it as it may be seen now."""
+    _unpost(request, case)
+    request.say(summary_notice(request, case))
 
 
 def show(request: Request, args: Args) -> Reply:
@@ -184,6 +199,7 @@ def erase(request: Request, args: Args) -> Reply:
     _unpost(request, case)
     for posted in request.store.notices.of_case(request.team.id, case.ref):
         _redact(request, posted)
+    _unquote(request, case)
     _leave_agendas(request, case)
     for meeting in request.store.meetings.all():
         if meeting.agenda.has_case(case.ref):
@@ -237,6 +253,17 @@ def _redact(request: Request, posted: Notice) -> None:
     request.store.notices.mark(posted, NoticeState.DROPPED, why="taken out")
     notice = request.notice("redact", "", act=Act.REDACT, message=posted.message)
     request.say(replace(notice, room=posted.room))
+
+
+def _unquote(request: Request, case: Case) -> None:
+    """Posts of meetings quote the case's question: they leave the rooms, and a coming meeting's agenda comes anew."""
+    for meeting in request.store.meetings.all():
+        if not (meeting.is_coming or meeting.agenda.has_case(case.ref)):
+            continue
+        for posted in (stood := request.store.notices.about(request.team.id, meeting.ref, *_QUOTES)):
+            _redact(request, posted)
+        if stood and meeting.is_coming:
+            request.say(request.notice("agenda", meeting.ref))
 
 
 def _leave_agendas(request: Request, case: Case) -> None:

@@ -8,7 +8,8 @@ from bot.handlers.cases import refresh_summary
 from bot.planning import plan_consents
 from bot.present import consent as present
 from bot.request import Reply, Request
-from conference.consent import Category, Grant
+from conference.case import Case
+from conference.consent import Category, Grant, not_covered
 from conference.people import Discipline
 from conference.policy import Action
 from conference.refusal import Refusal
@@ -36,8 +37,15 @@ def _record(request: Request, args: Args, grant: Grant) -> Reply:
     """The newest word on a category replaces the one before; what was posted is posted again as it now may be."""
     case = request.case(args.opt("case", str), to=Action.KEEP_CONSENT)
     others = tuple(g for g in case.consents if g.category is not grant.category)
-    case = replace(case, consents=(*others, grant))
+    before, case = case, replace(case, consents=(*others, grant))
     request.store.cases.save(case)
-    refresh_summary(request, case)
+    less = _barred(request, case, grant.category) - _barred(request, before, grant.category)
+    refresh_summary(request, case, less=bool(less))
     plan_consents(request.store, case, request.team_zone, request.now)
     return Reply(present.consents(case, grant), case=case.ref)
+
+
+def _barred(request: Request, case: Case, category: Category) -> frozenset[Discipline]:
+    """The disciplines of the team that may not see this category of the case."""
+    today = request.now.astimezone(request.team_zone).date()
+    return not_covered(category, case.consents, {m.discipline for m in request.members}, today)

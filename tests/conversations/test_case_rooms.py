@@ -207,6 +207,29 @@ def test_nothing_of_an_erased_case_can_be_read(bot: Chat) -> None:
     assert not [p for p in ("weekly calls", "choir master", SENTENCE) if p in shown]
 
 
+def test_posts_that_quote_an_erased_case_are_taken_out(bot: Chat) -> None:
+    """Its question stands in no earlier agenda and under no meeting that has ended; a coming agenda comes without it."""
+    case, other = approved(bot), approved(bot, question="Sleep first?")
+    meeting = running(bot, case)
+    bot.says("pat", "defer because the aunt is abroad")
+    bot.says("pat", "meeting end")
+    later = planned(bot)
+    for one in (case, other):
+        bot.says("pat", f"case present {one} {later}")
+    bot.says("carla", f"agenda lock {later}")
+    question = "treat the low desire first?"
+    assert question in bot.bot_shows()
+    assert bot.bot_shows().count(f"{meeting} Case conference has ended") == 1
+    assert not bot.whispers("pat", f'case erase {case} sure "for ever"').refused
+    bot.waits(1)
+    shown = bot.bot_shows()
+    assert question not in shown
+    assert "has ended" not in shown
+    assert "Sleep first?" in shown
+    agenda = [s for s in bot.platform.messages if s.card and not s.removed and "Sleep first?" in str(s.card)]
+    assert not agenda[-1].earlier, "an edit would leave the words in the message's history"
+
+
 def test_an_erased_case_leaves_no_sealed_copy_under_another_key(bot: Chat) -> None:
     """Whoever holds every key that is left finds no word of it, in the outbox and the undo rows either."""
     erased_after_a_conference(bot)

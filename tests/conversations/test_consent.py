@@ -58,9 +58,12 @@ def test_consent_withdrawn_takes_the_section_out(bot: Chat) -> None:
     case = private_case(bot)
     bot.whispers("pat", f"consent {case} allow sexual-health to {ALL}")
     assert WORDS in bot.room_shows()
-    bot.whispers("pat", f"consent {case} withdraw sexual-health")
+    posted = next(s for s in bot.platform.messages if s.card and s.card.title == f"Case {case}")
+    answer = bot.whispers("pat", f"consent {case} withdraw sexual-health")
     assert WORDS not in bot.room_shows()
     assert "to ride again" in bot.room_shows()
+    assert posted.removed, "an edit would leave the words in the message's history"
+    assert "to ride again" in answer.in_room
 
 
 def test_consent_withdrawn_while_a_stranger_reads(bot: Chat) -> None:

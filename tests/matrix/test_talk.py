@@ -6,6 +6,7 @@ from typing import Any
 from nio import RoomMessageText
 
 from adapters.card import Actions, Button, Card, File, Text
+from adapters.matrix.http import Homeserver
 from adapters.platform import Place, Source
 from tests.matrix.conftest import Play
 from tests.matrix.house import House
@@ -229,6 +230,31 @@ def test_long_card_comes_in_parts(play: Play) -> None:
         await dana.until(lambda: [h.text for h in dana.sees(room)] == ["Short now"], "one short message")
         await house.platform.redact(ref)
         await dana.until(lambda: not dana.sees(room), "nothing")
+
+    play(story)
+
+
+def test_what_is_taken_out_leaves_no_earlier_wording(play: Play) -> None:
+    """With a message all its edits are taken out: what it said before is not left with the homeserver."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        ref = await house.platform.post(Place("matrix", room), Card("First words"), "k1")
+        for words in ("Second words", "Third words"):
+            await house.platform.edit(ref, Card(words))
+            await dana.hears(room, words)
+        async with Homeserver(house.url, dana.client.access_token) as server:
+
+            async def kept() -> list[str]:
+                page = await server.call("GET", f"/rooms/{room}/messages", query={"dir": "b", "limit": "50"})
+                bots = [e for e in page["chunk"] if e["sender"] == house.bot and e["type"] == "m.room.encrypted"]
+                return [e["event_id"] for e in bots if e["content"]]
+
+            assert len(await kept()) == 3
+            await house.platform.redact(ref)
+            assert not await kept()
 
     play(story)
 
