@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml requirements/build.in
 
-.PHONY: help demo sandbox test check bench golden docs lock clean
+.PHONY: help demo sandbox test check bench golden docs pictures lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -34,6 +34,9 @@ golden: $(VENV)/dev  ## write the golden files anew; read the difference before 
 docs: $(VENV)/dev  ## write the generated pages and the picture anew
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m docs.picture
+
+pictures: $(VENV)/dev  ## take the pictures of docs/pictures in a real Matrix client; needs Node and Chromium
+	@$(BIN)/python -m tests.matrix.pictures
 
 lock: $(VENV)/dev  ## resolve the dependencies anew
 	@$(BIN)/pip install -q uv

@@ -7,16 +7,16 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 
-from adapters.card import Card, Text
+from adapters.card import Card, Fact, Facts, Field, Form, Row, Rows, Text
 from adapters.matrix.inbound import own_names, words_of
-from adapters.matrix.render import LONGEST_PART, bodies, message
+from adapters.matrix.render import LONGEST_PART, bodies, message, plain_piece
 from adapters.words import harmless
 from tests.adapters.cards import CARDS, any_card
 from tests.adapters.conftest import Golden, golden
 
 __all__ = ["golden"]
 
-ALLOWED = {"p", "strong", "em", "code", "br", "ul", "li", "a"}
+ALLOWED = {"p", "strong", "em", "code", "pre", "br", "ol", "ul", "li", "a"}
 
 
 class Tags(HTMLParser):
@@ -29,8 +29,8 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in ALLOWED
-        assert [name for name, _ in attrs] == (["href"] if tag == "a" else [])
-        assert all((value or "").startswith("https://matrix.to/#/") for _, value in attrs)
+        assert [name for name, _ in attrs] in ({"a": [["href"]], "ol": [[], ["start"]]}.get(tag, [[]]))
+        assert all((value or "").startswith("https://matrix.to/#/") or (value or "").isdigit() for _, value in attrs)
         if tag != "br":
             self.open.append(tag)
 
@@ -79,6 +79,49 @@ def test_long_words_are_cut_and_nothing_is_lost() -> None:
     parts = bodies(Card("Long", (Text(" ".join(words)),)))
     assert all(part.size <= LONGEST_PART for part in parts)
     assert " ".join(part.plain for part in parts).split() == ["Long", *words]
+
+
+def test_commands_are_shown_as_they_are_typed_here() -> None:
+    """A command in a sentence has the prefix of a room, none in private; anybody's words in facts stay as they are."""
+    card = Card("Say `here`.", (Text("Or `!other help`."), Facts((Fact("Outcome", "took `half`"),))))
+    (room,), (direct,) = bodies(card), bodies(card, prefix="")
+    assert room.plain == "Say `!confer here`.\n\nOr `!other help`.\n\nOutcome: took `half`"
+    assert "<code>!confer here</code>" in room.html
+    assert "<code>!other help</code>" in room.html
+    assert "took `half`" in room.html
+    assert "<code>here</code>" in direct.html
+    assert plain_piece("`skip` it").html == "<code>skip</code> it"
+
+
+def test_numbers_and_bullets_are_not_doubled() -> None:
+    """Numbered rows are a numbered list that goes on with its number; a bullet is the list's own."""
+    rows = (Row("2.", "second"), Row("3.", "third"), Row("•", "other"))
+    (shown,) = bodies(Card("", (Rows(rows),)))
+    assert shown.plain == "2. second\n3. third\n\n• other"
+    assert shown.html == '<ol start="2"><li>second</li><li>third</li></ol><ul><li>other</li></ul>'
+
+
+def test_accounts_are_shown_by_name() -> None:
+    """An account of the room that is not called is named as the room names it; an unknown one stays."""
+    names = {"@thea:clinic.test": "Thea", "@r:clinic.test": "room"}
+    card = Card("For @thea:clinic.test.", (Text("@r:clinic.test, @kim:clinic.test"),), mentions=("@thea:clinic.test",))
+    (shown,) = bodies(card, names=names)
+    assert shown.plain == "For @Thea.\n\n@\u200droom, @kim:clinic.test"
+    assert shown.html.startswith(
+        '<p><strong>For <a href="https://matrix.to/#/@thea:clinic.test">Thea</a>.</strong></p>'
+    )
+
+
+def test_what_a_form_holds_is_not_offered_for_sending_back() -> None:
+    """An empty form is a template to copy; one that is filled would be emptied or cut by it, so only a line is shown."""
+    fields = (Field("question", "Question"), Field("background", "Background"))
+    (empty,) = bodies(Card("", (Form("Fill in", "A case", "case submit", fields),)))
+    assert empty.html.endswith("<pre><code>question:\nbackground:</code></pre>")
+    filled = (Field("question", "Question", value="Taper?"), fields[1])
+    (shown,) = bodies(Card("", (Form("Edit", "A case", "case edit", filled),)))
+    assert "Taper" not in shown.plain
+    assert "`question: …`" in shown.plain
+    assert "<pre>" not in shown.html
 
 
 OWN = own_names("@confer:clinic.test", "confer", ("Confer Bot",))
