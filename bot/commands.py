@@ -39,6 +39,11 @@ TO_MEETING = Param("meeting", Type.MEETING, keyword="meeting", optional=True, co
 TASK = Param("task", Type.TASK, context=True)
 DECISION = Param("decision", Type.DECISION)
 SERIES = Param("series", Type.SERIES)
+A_SERIES = Param("series", Type.SERIES, optional=True, context=True)
+DATES = Param("on", Type.DATES)
+STARTING = Param("starting", Type.DATE, keyword="starting", optional=True)
+UNTIL = Param("until", Type.DATE, keyword="until", optional=True)
+IN_ZONE = Param("zone", Type.ZONE, keyword="zone", optional=True)
 KIND = Param("kind", Type.CHOICE, keyword="kind", optional=True, choices=tuple(MeetingKind))
 QUORUM = Param("quorum", Type.DISCIPLINES, keyword="quorum", optional=True)
 CLOSES = Param("closes", Type.DURATION, keyword="closes", optional=True)
@@ -94,7 +99,10 @@ _TEAM = (
         "team guard", "have free chat looked at for what identifies a patient", "team guard on", team.guard, Action.MANAGE_TEAM,
         (Param("switch", Type.CHOICE, choices=("on", "off")),), undoable=True,
     ),
-    Command("team holidays", "whose public holidays series skip", "team holidays US-NY", team.holidays, Action.MANAGE_TEAM, (Param("where", Type.WORDS),), undoable=True),
+    Command("team zone", "the zone for everything said without one", "team zone America/New_York", team.zone, Action.MANAGE_TEAM, (Param("zone", Type.ZONE),), undoable=True),
+    Command("team holidays add", "days off of the team's own", "team holidays add 24 dec to 2 jan", team.add_holidays, Action.MANAGE_TEAM, (DATES,), undoable=True),
+    Command("team holidays drop", "own days off that are none after all", "team holidays drop 24 dec", team.drop_holidays, Action.MANAGE_TEAM, (DATES,), undoable=True),
+    Command("team holidays", "whose public holidays series skip; alone, which days that makes", "team holidays US-NY", team.holidays, params=(Param("where", Type.WORDS, optional=True),), asks=Action.MANAGE_TEAM, undoable=True),
     Command("team use", "choose which of your teams is meant in private", 'team use "North clinic"', team.use, params=(_text("name", MOST_IN_TITLE),)),
     Command("team", "the roster, by discipline", "team", team.show, Action.READ_TEAM),
     Command("me zone", "the zone in which times are read and shown to you", "me zone Europe/Berlin", me.zone, Action.SET_OWN, (Param("zone", Type.ZONE),), undoable=True),
@@ -138,12 +146,21 @@ _MEETINGS = (
     Command("calendar", "the meeting as a calendar file", "calendar M-8", meetings.calendar, Action.READ_TEAM, (MEETING,)),
     Command(
         "series create", "a recurring meeting", 'series create "Weekly case conference" every tue 08:00 for 60m', series.create, Action.PLAN_MEETING,
-        (_text("title", MOST_IN_TITLE), Param("rhythm", Type.RECURRENCE), LENGTH, KIND, QUORUM, CLOSES),
+        (_text("title", MOST_IN_TITLE), Param("rhythm", Type.RECURRENCE), LENGTH, KIND, QUORUM, CLOSES, STARTING, UNTIL, IN_ZONE), undoable=True,
     ),
-    Command("series change", "another rhythm", "series change S-2 every thu 09:00", series.change, Action.PLAN_MEETING, (SERIES, Param("rhythm", Type.RECURRENCE))),
-    Command("series skip", "leave one date out", "series skip S-2 24 dec", series.skip, Action.PLAN_MEETING, (SERIES, Param("on", Type.DATE)), undoable=True),
-    Command("series stop", "no more meetings of this series", "series stop S-2", series.stop, Action.PLAN_MEETING, (SERIES,), undoable=True),
-    Command("series", "the recurring meetings", "series", series.listing, Action.READ_TEAM),
+    Command(
+        "series change", "another rhythm, hour, length, name or end", "series change S-2 every thu 09:00", series.change, Action.PLAN_MEETING,
+        (SERIES, Param("rhythm", Type.RECURRENCE, optional=True), LENGTH, KIND, QUORUM, CLOSES, STARTING, UNTIL, IN_ZONE, Param("title", Type.TEXT, keyword="title", optional=True, most=MOST_IN_TITLE)),
+        undoable=True,
+    ),
+    Command("series skip", "leave dates out", "series skip S-2 24 dec to 2 jan", series.skip, Action.PLAN_MEETING, (A_SERIES, DATES, MAYBE_BECAUSE), undoable=True),
+    Command("series keep", "meet on dates that were left out, holidays too", "series keep S-2 24 dec", series.keep, Action.PLAN_MEETING, (A_SERIES, DATES), undoable=True),
+    Command(
+        "series move", "one date of it to another time", "series move S-2 24 dec to 23 dec 10:00", series.move, Action.PLAN_MEETING,
+        (A_SERIES, Param("on", Type.DATE), Param("start", Type.MOMENT, keyword="to")), undoable=True,
+    ),
+    Command("series stop", "no more meetings of this series", "series stop S-2", series.stop, Action.PLAN_MEETING, (SERIES, MAYBE_BECAUSE), undoable=True),
+    Command("series", "the recurring meetings, or the dates of one", "series S-2", series.show, Action.READ_TEAM, (A_SERIES,)),
 )  # fmt: skip
 
 _AGENDA = (

@@ -7,7 +7,8 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from bot.carry import hand_on
-from bot.planning import plan_consents, plan_series
+from bot.planning import plan_consents
+from bot.series_plan import plan_series
 from bot.settings import Settings
 from conference.meeting import Meeting, MeetingKind, missing_quorum
 from conference.people import Account, Member, Role, Team
@@ -141,7 +142,9 @@ def _lapse(firing: Firing) -> None:
 def _series(firing: Firing) -> None:
     series = firing.store.series.get(firing.timer.subject)
     if series is not None:
-        plan_series(firing.store, series, firing.team, firing.settings, firing.now)
+        planned = plan_series(firing.store, series, firing.team, firing.settings, firing.now)
+        for meeting in (*planned.moved, *planned.dropped):
+            firing.edit("meeting", meeting.ref)
 
 
 # -- cases -------------------------------------------------------------------------------------------------------

@@ -24,6 +24,11 @@ def at_local(local: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
+def wall_clock(at: datetime, zone: str) -> datetime:
+    """The naive local time that a clock in this zone shows at the instant."""
+    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+
+
 def hour_of(local: datetime, zone: ZoneInfo) -> Hour:
     """Whether a naive wall-clock time occurs once, never or twice in this zone."""
     first = local.replace(tzinfo=zone, fold=0)

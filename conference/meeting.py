@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
+from zoneinfo import ZoneInfo
 
 from conference.agenda import Agenda, Item, ItemState
+from conference.local_time import at_local, wall_clock
 from conference.people import Account, Discipline, Member, TeamId
 from conference.refusal import Refusal, step
 
@@ -83,7 +85,11 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """One meeting. Times are UTC; ``zone`` is the zone it was planned in. ``options``: the times of a poll."""
+    """One meeting. Times are UTC; ``zone`` is the zone it was planned in. ``options``: the times of a poll.
+
+    ``wall``: the local time that was meant, which stays where the zone's rules change. Of a series, ``recurrence_at``
+    is the time by its rule and ``recurrence`` the same as a local time; ``is_left_out``: the series no longer has it.
+    """
 
     ref: MeetingId
     team: TeamId
@@ -99,6 +105,9 @@ class Meeting:
     closes: timedelta = timedelta(hours=24)
     series: str | None = None
     recurrence_at: datetime | None = None
+    recurrence: datetime | None = None
+    is_left_out: bool = False
+    wall: datetime | None = None
     sequence: int = 0
     options: tuple[datetime, ...] = ()
     votes: Mapping[Account, tuple[int, ...]] = field(default_factory=dict)
@@ -131,7 +140,14 @@ class Meeting:
             raise Refusal(f"{self.ref} has no time yet. `meeting fix {self.ref} 1` takes one of those offered.")
         if start_at == self.start_at:
             raise Refusal(f"{self.ref} is at that time already.")
-        return replace(self._to(MeetingState.PLANNED, "moved"), start_at=start_at, sequence=self.sequence + 1, rsvps={})
+        moved = self._to(MeetingState.PLANNED, "moved")._at(start_at)
+        return replace(moved, sequence=self.sequence + 1, rsvps={})
+
+    def keep_wall_clock(self) -> "Meeting":
+        """The meeting at the local time that was meant, where the zone's rules have changed since it was planned."""
+        if self.wall is None or wall_clock(self.start_at, self.zone) == self.wall:
+            return self
+        return replace(self, start_at=at_local(self.wall, ZoneInfo(self.zone)), sequence=self.sequence + 1)
 
     def cancel(self, because: str) -> "Meeting":
         """The meeting called off; what was to be talked about is free for another."""
@@ -163,7 +179,7 @@ class Meeting:
         if self.options[choice - 1] <= now:
             raise Refusal(f"Time {choice} of {self.ref} has passed. Fix another, or make a new poll.")
         yes = {account: Answer.YES for account, votes in self.votes.items() if choice in votes}
-        return replace(self, state=MeetingState.PLANNED, start_at=self.options[choice - 1], rsvps=yes)
+        return replace(self._at(self.options[choice - 1]), state=MeetingState.PLANNED, rsvps=yes)
 
     def _check_polling(self) -> None:
         if self.state is not MeetingState.POLLING:
@@ -256,6 +272,9 @@ class Meeting:
         return replace(self, minutes=replace(self.minutes, corrections=corrections))
 
     # -- inside --------------------------------------------------------------------------------------------------
+    def _at(self, start_at: datetime) -> "Meeting":
+        return replace(self, start_at=start_at, wall=wall_clock(start_at, self.zone))
+
     def _to(self, state: MeetingState, verb: str) -> "Meeting":
         return replace(self, state=step(NEXT, self.state, state, str(self.ref), verb))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import NewType
@@ -132,6 +132,10 @@ class Team:
     """Whose public holidays a series skips: a country, or country and region, such as US or US-NY."""
     is_guarded: bool = False
     """Whether free chat in the room is looked at for identifiers."""
+    days_off: frozenset[date] = frozenset()
+    """The team's own, besides the public ones."""
+    zones: str = ""
+    """The edition of the world's zones that the meetings were planned with."""
 
 
 class Ambiguous(Refusal):

@@ -26,6 +26,7 @@ class Type(Enum):
     MOMENTS = "tue 09:00, wed 14:00"
     DUE = "fri"
     DATE = "24 dec"
+    DATES = "24 dec to 2 jan"
     DURATION = "15m"
     CLOCK = "08:00"
     SPAN = "18:00-08:00"
@@ -52,6 +53,7 @@ _ASKED = {
     Type.MOMENTS: "which times",
     Type.DUE: "when",
     Type.DATE: "which date",
+    Type.DATES: "which dates",
     Type.DURATION: "how long",
     Type.CLOCK: "at which hour",
     Type.SPAN: "from when to when",

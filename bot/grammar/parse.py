@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bot.grammar import read
 from bot.grammar.command import Command, CommandTable
 from bot.grammar.params import Args, Param, Reading, Type
+from bot.grammar.rhythm import is_rhythm
 from bot.grammar.times import TimeProblem, take_duration, take_moment
 from bot.grammar.tokens import Token, check_text, tokenize
-from conference.recurrence import take_recurrence
 from conference.refusal import Refusal
 
 REFS = {Type.CASE: "C", Type.MEETING: "M", Type.TASK: "T", Type.DECISION: "D", Type.SERIES: "S"}
@@ -165,7 +165,7 @@ class _Reader:
                 return take_moment(words)
             case Type.DURATION:
                 return take_duration(words)
-            case Type.RECURRENCE | Type.MOMENTS | Type.WORDS | Type.NUMBERS | Type.ZONE | Type.DISCIPLINES:
+            case Type.RECURRENCE | Type.MOMENTS | Type.DATES | Type.WORDS | Type.NUMBERS | Type.ZONE | Type.DISCIPLINES:
                 return len(rest)
             case Type.CLOCK | Type.SPAN:
                 return len(rest)
@@ -186,11 +186,15 @@ class _Reader:
             return find_ref(rest.pop().text, letter)
         if param.context and self._in_thread(param):
             return self._in_thread(param)
+        if letter == "S" or not (param.optional or param.context):
+            self._refuse_broken_ref(rest, letter)
         if param.optional or param.context:
             return None
+        raise Refusal(param.asked)
+
+    def _refuse_broken_ref(self, rest: Sequence[Token], letter: str) -> None:
         if rest and not rest[0].quoted and re.match(rf"{letter}-", rest[0].text, re.IGNORECASE):
             raise Refusal(f"“{_short(rest[0].text)}” is no reference of a {_NAMES[letter]}.")
-        raise Refusal(param.asked)
 
     def _ends_in_ref(self, param: Param, rest: Sequence[Token]) -> bool:
         """`rsvp yes M-8`: a reference may come last where no text could hold it."""
@@ -248,11 +252,6 @@ def _unwrapped(words: str, tokens: Sequence[Token]) -> str:
     return tokens[0].text if len(tokens) == 1 else words
 
 
-def _is_rhythm(words: Sequence[str]) -> bool:
-    count = take_recurrence(words)
-    return count > 0 and (count == len(words) or _is_moment(words[count:]))
-
-
 def _is_moment(words: Sequence[str]) -> bool:
     return take_moment(words) == len(words)
 
@@ -265,7 +264,7 @@ _TIMES = {
     Type.MOMENT: _is_moment,
     Type.MOMENTS: _are_moments,
     Type.DURATION: lambda words: take_duration(words) == len(words),
-    Type.RECURRENCE: _is_rhythm,
+    Type.RECURRENCE: is_rhythm,
 }
 """How each kind of time is told from the unquoted text before it."""
 

@@ -6,9 +6,18 @@ from difflib import get_close_matches
 
 from bot.grammar.clocks import clock_in, plain
 from bot.grammar.params import Holder, Param, Reading, Type
-from bot.grammar.times import Moment, read_clock, read_date, read_duration, read_moment, read_span, read_zone
+from bot.grammar.rhythm import read_rhythm
+from bot.grammar.times import (
+    Moment,
+    read_clock,
+    read_date,
+    read_dates,
+    read_duration,
+    read_moment,
+    read_span,
+    read_zone,
+)
 from conference.people import Account, Ambiguous, Discipline, find_member, read_discipline
-from conference.recurrence import read_recurrence, take_recurrence
 from conference.refusal import Refusal
 
 END_OF_WORK = time(17, 0)
@@ -27,6 +36,8 @@ def value(param: Param, words: str, reading: Reading) -> object:
             return read_moment(words, reading.now, reading.zone, default_time=END_OF_WORK)
         case Type.DATE:
             return read_date(words, reading.now, reading.zone)
+        case Type.DATES:
+            return read_dates(words, reading.now, reading.zone)
         case Type.DURATION:
             return read_duration(words)
         case Type.CLOCK:
@@ -36,7 +47,7 @@ def value(param: Param, words: str, reading: Reading) -> object:
         case Type.ZONE:
             return read_zone(words)
         case Type.RECURRENCE:
-            return _recurrence(words)
+            return read_rhythm(words)
         case _:
             return _name(param, words, reading)
 
@@ -130,23 +141,3 @@ def _choice(param: Param, words: str) -> str:
     near = get_close_matches(said, param.choices, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"It is one of {', '.join(param.choices)}."
     raise Refusal(f"“{words[:40]}” does not fit here. {hint}")
-
-
-def _recurrence(words: str) -> tuple[object, time]:
-    """A recurrence phrase and the clock that follows it: ``every other tue 08:00``."""
-    parts = words.split()
-    count = take_recurrence(parts)
-    if not count:
-        raise Refusal(
-            f"I cannot read “{words[:40]}” as a rhythm. Try every tue 08:00, every weekday 8am or monthly on the 15th 12:00."
-        )
-    clock = parts[count:]
-    if clock and clock[0].casefold() == "at":
-        clock = clock[1:]
-    if not clock:
-        raise Refusal("Say the time as well, e.g. every tue 08:00.")
-    try:
-        rule = read_recurrence(" ".join(parts[:count]))
-    except ValueError as problem:
-        raise Refusal(str(problem)) from None
-    return rule, read_clock(" ".join(clock))

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.parser import isoparse
 from dateutil.relativedelta import relativedelta
+from dateutil.relativedelta import weekday as on_weekday
 
 from bot.grammar.clocks import (
     PLACE_OF,
@@ -42,6 +43,7 @@ __all__ = [
     "TimeProblem",
     "read_clock",
     "read_date",
+    "read_dates",
     "read_duration",
     "read_moment",
     "read_span",
@@ -60,6 +62,10 @@ _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[t ]([0-9]{2}:[0-9]{2}(?::[0-9
 _OFFSET_ZONE = re.compile(r"utc([+-])([0-9]{1,2})(?::([0-5][0-9]))?")
 _EXACT = {"hour", "minute", "second"}
 _LEADS = {"at", "on", "by", "until", "till", "before", "in", "@"}
+_LIST = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+(?:and|&)\s+", re.IGNORECASE)
+_TO = re.compile(r"\s+(?:to|until|till|through|-|–)\s+", re.IGNORECASE)
+_WEEKS = {"this week": timedelta(), "next week": timedelta(weeks=1)}
+MOST_DATES = timedelta(days=366)
 _HOUR_LEADS = {"at", "@", "by", "until", "till", "before"}
 
 
@@ -125,6 +131,23 @@ def read_date(words: str, now: datetime, zone: ZoneInfo, *, past_ok: bool = Fals
     if phrase.has_time:
         raise TimeProblem(f"{quoted(words)} names an hour; give only a date, such as fri, 24 dec or 2026-12-01.")
     return read_moment(words, now, zone, past_ok=past_ok).at.astimezone(zone).date()
+
+
+def read_dates(words: str, now: datetime, zone: ZoneInfo) -> tuple[date, ...]:
+    """Dates and spans of dates: 24 dec, 31 dec; 24 dec to 2 jan; next week. Raises TimeProblem; at most a year of them."""
+    found: set[date] = set()
+    for part in _LIST.split(words.strip(" ,;")):
+        first, _, last = _TO.sub("|", part).partition("|")
+        if week := _WEEKS.get(plain(part)):
+            monday = now.astimezone(zone).date() + relativedelta(weekday=on_weekday(0, -1)) + week
+            begins, ends = monday, monday + timedelta(days=6)
+        else:
+            begins = read_date(first, now, zone)
+            ends = read_date(last, at_local(datetime.combine(begins, time()), zone), zone) if last else begins
+        if ends - begins > MOST_DATES:
+            raise TimeProblem(f"{quoted(part)} is too long; give at most a year at once.")
+        found.update(begins + timedelta(days=more) for more in range((ends - begins).days + 1))
+    return tuple(sorted(found))
 
 
 def take_moment(words: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from bot.grammar.times import Moment
 from bot.planning import plan_meeting
 from bot.present import meetings as present
 from bot.request import Audience, Reply, Request
+from conference.local_time import wall_clock
 from conference.meeting import Answer, Meeting, MeetingId, MeetingKind, MeetingState, missing_quorum
 from conference.policy import Action
 from conference.refusal import Refusal
@@ -37,6 +38,7 @@ def schedule(request: Request, args: Args) -> Reply:
         request.account,
         quorum=args.opt("quorum", tuple) or (),
         closes=args.get("closes", closes_before(kind)),
+        wall=wall_clock(start.at, request.zone.key),
     )
     meeting = carry_over(request.store, meeting)
     request.store.meetings.save(meeting)
@@ -120,7 +122,7 @@ def move(request: Request, args: Args) -> Reply:
     request.store.meetings.save(meeting)
     plan_meeting(request.store, meeting, request.settings, request.now)
     refresh(request, meeting, "meeting")
-    card = present.moved(meeting, before.start_at, request.team_zone, start.note)
+    card = present.moved(meeting, before.start_at, request.members, request.team_zone, start.note)
     return Reply(card, Audience.ROOM, kind="moved", subject=meeting.ref)
 
 

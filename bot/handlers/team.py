@@ -2,16 +2,20 @@
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from bot import series_plan
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
-from bot.planning import check_holidays
+from bot.handlers import series
 from bot.present import team as present
 from bot.request import Audience, Reply, Request
 from conference.people import Account, Attention, CaseId, Discipline, Member, Role, Team, TeamId
 from conference.policy import Action
 from conference.refusal import Refusal
+
+AHEAD = timedelta(days=366)
 
 
 def create(request: Request, args: Args) -> Reply:
@@ -121,14 +125,51 @@ def guard(request: Request, args: Args) -> Reply:
     return Reply(present.guarded(team), Audience.ROOM)
 
 
+def zone(request: Request, args: Args) -> Reply:
+    """Another zone for the team, and for the series that went by the old one: their hour on the clock stays."""
+    before, to = request.team.zone, args.one("zone", ZoneInfo)
+    if to.key == before:
+        raise Refusal(f"The team is in {before} already.")
+    request.store.teams.save(replace(request.team, zone=to.key))
+    request.team_or_none = replace(request.team, zone=to.key)
+    planned = series.rezone_all(request, before, to)
+    return Reply(present.rezoned(request.team, planned), Audience.ROOM)
+
+
 def holidays(request: Request, args: Args) -> Reply:
-    """Whose public holidays the team's series skip, from now on."""
+    """Whose public holidays the team's series skip; without words, which dates that makes."""
     where = args.text("where").upper()
+    if not where:
+        request.check(Action.READ_TEAM)
+        ahead = series_plan.holidays(request.team, request.now, request.now + AHEAD)
+        today = request.now.astimezone(request.team_zone).date()
+        return Reply(present.days_off(request.team, sorted(d for d in ahead if today <= d <= today + AHEAD)))
+    request.check(Action.MANAGE_TEAM)
     if where != "NONE":
-        check_holidays(where)
-    team = replace(request.team, holidays="" if where == "NONE" else where)
+        series_plan.check_holidays(where)
+    return _days_off(request, replace(request.team, holidays="" if where == "NONE" else where))
+
+
+def add_holidays(request: Request, args: Args) -> Reply:
+    """Days off that are the team's own."""
+    return _days_off(request, replace(request.team, days_off=request.team.days_off | set(args.one("on", tuple))))
+
+
+def drop_holidays(request: Request, args: Args) -> Reply:
+    dates = set(args.one("on", tuple))
+    if not dates & request.team.days_off:
+        raise Refusal(
+            "None of these is a day off of the team's own. `team holidays` lists them; `series keep` overrides a public one."
+        )
+    return _days_off(request, replace(request.team, days_off=request.team.days_off - dates))
+
+
+def _days_off(request: Request, team: Team) -> Reply:
+    """Keep them; series that are planned already follow."""
     request.store.teams.save(team)
-    return Reply(present.holidays(team), Audience.ROOM)
+    request.team_or_none = team
+    planned = series.replan_all(request, "a day off")
+    return Reply(present.holidays(team, planned), Audience.ROOM)
 
 
 def use(request: Request, args: Args) -> Reply:

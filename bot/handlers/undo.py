@@ -6,9 +6,10 @@ from dataclasses import replace
 from bot.grammar.params import Args
 from bot.handlers.cases import refresh_summary, summary_notice
 from bot.handlers.meetings import refresh
-from bot.planning import plan_consents, plan_meeting, plan_series, plan_task
+from bot.planning import plan_consents, plan_meeting, plan_task
 from bot.present import house as present
 from bot.request import Reply, Request
+from bot.series_plan import plan_series
 from conference.case import Case
 from conference.decision import Decision
 from conference.meeting import MeetingState
@@ -73,7 +74,7 @@ def _replan(request: Request, last: Undoable) -> None:
             refresh(request, meeting, "poll")
         elif series is not None:
             plan_series(request.store, series, request.team, request.settings, request.now)
-        elif change.table in ("tasks", "meetings"):
+        elif change.table in ("tasks", "meetings", "series"):
             request.store.timers.plan(change.ref, {}, request.now)
 
 

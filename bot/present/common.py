@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.card import Actions, Block, Button, Card, Text, Tone
 from adapters.platform import Invocation
+from bot.grammar.clocks import zone_label
 from bot.grammar.times import show_date, show_duration, show_moment
 from conference.people import Discipline, Member
 from conference.refusal import Refusal
@@ -14,6 +15,18 @@ from conference.refusal import Refusal
 def when(at: datetime, zone: ZoneInfo) -> str:
     """Weekday, date, time and zone: never one without the others."""
     return show_moment(at, zone)
+
+
+def when_for(at: datetime, members: Iterable[Member], zone: ZoneInfo) -> str:
+    """The time in the team's zone, and after it in the other zones that members live in."""
+    shown, here = [], at.astimezone(zone)
+    for name in dict.fromkeys(m.attention.zone for m in members if m.attention.zone):
+        there = at.astimezone(ZoneInfo(name))
+        if there.utcoffset() != here.utcoffset():
+            day = "" if there.date() == here.date() else f"{there:%a} "
+            shown.append(f"{day}{there:%H:%M} {zone_label(there)}")
+    others = ", ".join(dict.fromkeys(shown))
+    return f"{when(at, zone)} ({others})" if others else when(at, zone)
 
 
 def day(on: date) -> str:

@@ -5,12 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from adapters.card import Actions, Block, Button, Card, Fact, Facts, File, Poll, Row, Rows, Text, Tone
-from bot.present.common import count, disciplines, length, note, person, when
+from bot.present.common import count, disciplines, length, note, person, when, when_for
 from conference.meeting import Answer, Meeting, MeetingState, missing_quorum
 from conference.people import Discipline, Member
-from conference.series import Series
-
-_FIRST = 4
 
 
 def invitation(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo, *, note: str = "") -> Card:
@@ -48,11 +45,10 @@ def listing(coming: Sequence[Meeting], past: Sequence[Meeting], zone: ZoneInfo) 
     return Card(f"{count(len(coming), 'coming meeting')}, {len(past)} before", (Rows(rows),))
 
 
-def moved(meeting: Meeting, before: datetime, zone: ZoneInfo, hint: str) -> Card:
+def moved(meeting: Meeting, before: datetime, members: Iterable[Member], zone: ZoneInfo, hint: str) -> Card:
+    at = when_for(meeting.start_at, members, zone)
     lines = (f"It was {when(before, zone)}. Please answer again.", hint)
-    return note(
-        f"{meeting.ref} {meeting.title} is now {when(meeting.start_at, zone)}.", *lines, buttons=_answers(meeting)
-    )
+    return note(f"{meeting.ref} {meeting.title} is now {at}.", *lines, buttons=_answers(meeting))
 
 
 def cancelled(meeting: Meeting, zone: ZoneInfo, taken: Meeting | None = None) -> Card:
@@ -78,7 +74,8 @@ def calendar(meeting: Meeting, content: bytes, zone: ZoneInfo) -> Card:
 def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
     """Times to vote on, by what the platform offers or by command."""
     rows = tuple(
-        Row(str(n), when(at, zone), (_voters(meeting, n, members),)) for n, at in enumerate(meeting.options, start=1)
+        Row(str(n), when_for(at, members, zone), (_voters(meeting, n, members),))
+        for n, at in enumerate(meeting.options, start=1)
     )
     command = f"vote {meeting.ref}"
     if meeting.state is not MeetingState.POLLING:
@@ -104,7 +101,7 @@ def reminder(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Car
     lack = f"Nobody has promised to come for: {disciplines(missing)}." if missing else ""
     items = count(len(meeting.agenda.items), "item")
     return note(
-        f"{meeting.ref} {meeting.title} begins {when(meeting.start_at, zone)}, {items} on the agenda.",
+        f"{meeting.ref} {meeting.title} begins {when_for(meeting.start_at, members, zone)}, {items} on the agenda.",
         lack,
         buttons=[Button("Agenda", f"agenda {meeting.ref}"), Button("Start", f"meeting start {meeting.ref}")],
     )
@@ -116,41 +113,9 @@ def quorum_chaser(meeting: Meeting, missing: Sequence[Discipline], zone: ZoneInf
     )
 
 
-def series_line(series: Series) -> Row:
-    stopped = "" if series.is_running else "stopped"
-    details = (
-        series.rule.words,
-        f"{series.start:%H:%M} {series.zone}",
-        length(series.length),
-        series.kind.value,
-        stopped,
-    )
-    return Row(series.ref, series.title, tuple(d for d in details if d))
-
-
-def series_listing(series: Sequence[Series]) -> Card:
-    if not series:
-        return note('No series. `series create "Weekly case conference" every tue 08:00 for 60m` makes one.')
-    return Card(count(len(series), "series", "series"), (Rows(tuple(series_line(s) for s in series)),))
-
-
-def series_changed(
-    series: Series, what: str, meetings: Sequence[Meeting], zone: ZoneInfo, dropped: Sequence[Meeting] = ()
-) -> Card:
-    rows = tuple(Row(m.ref, when(m.start_at, zone)) for m in meetings[:_FIRST])
-    if len(meetings) > _FIRST:
-        rows = (*rows, Row("…", f"and {len(meetings) - _FIRST} more; `meetings` lists them"))
-    line = series_line(series)
-    blocks: tuple[Block, ...] = (Text(", ".join(line.details)),)
-    if dropped:
-        more = f" and {len(dropped) - _FIRST} more" if len(dropped) > _FIRST else ""
-        blocks += (Text(f"Cancelled: {', '.join(m.ref for m in dropped[:_FIRST])}{more}."),)
-    return Card(f"{series.ref} {series.title} {what}.", (*blocks, *((Rows(rows),) if rows else ())))
-
-
 def _facts(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> tuple[Fact, ...]:
     facts = [
-        Fact("When", f"{when(meeting.start_at, zone)}, {length(meeting.length)}"),
+        Fact("When", f"{when_for(meeting.start_at, members, zone)}, {length(meeting.length)}"),
         Fact("Kind", meeting.kind.value),
         Fact("Coming", _coming(meeting, members)),
     ]

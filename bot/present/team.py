@@ -1,11 +1,13 @@
 """How the team and one's own settings are said."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from adapters.card import Actions, Button, Card, Fact, Facts, Row, Rows, Text, Tone
 from bot.present.common import note, person, when
+from bot.present.series import days, refs
+from bot.series_plan import Planned
 from conference.people import Member, Role, Team
 from conference.policy import Action, may
 
@@ -14,7 +16,7 @@ def created(team: Team, coordinator: Member, zone_given: bool) -> Card:
     zone = (
         f"Times are read in {team.zone}."
         if zone_given
-        else f"Times are read in {team.zone}; change that with `me zone …` for yourself."
+        else f"Times are read in {team.zone}; `team zone …` changes that, `me zone …` for yourself."
     )
     return note(
         f"This room is now the care team “{team.name}”. {person(coordinator)} is its coordinator.",
@@ -48,9 +50,30 @@ def guarded(team: Team) -> Card:
     )
 
 
-def holidays(team: Team) -> Card:
-    where = team.holidays or "nobody"
-    return note(f"New meetings of a series skip the public holidays of {where}.")
+def rezoned(team: Team, planned: Planned) -> Card:
+    moved = [*planned.moved, *planned.made]
+    return note(
+        f"Times are read in {team.zone} from now on.",
+        f"Series that went by the old zone keep their hour on the clock: {refs(moved)}." if moved else "",
+    )
+
+
+def holidays(team: Team, planned: Planned) -> Card:
+    lines = (
+        f"The team's own: {days(team.days_off)}." if team.days_off else "",
+        f"Cancelled: {refs(planned.dropped)}." if planned.dropped else "",
+        f"Planned: {refs(planned.made)}." if planned.made else "",
+    )
+    return note(f"Series skip the public holidays of {team.holidays or 'nobody'}.", *lines)
+
+
+def days_off(team: Team, dates: Sequence[date]) -> Card:
+    """What the coming year leaves out."""
+    return note(
+        f"Series skip the public holidays of {team.holidays or 'nobody'}.",
+        f"In the coming year: {days(dates)}." if dates else "No days off in the coming year.",
+        "`team holidays US-NY` sets whose; `team holidays add 24 dec to 2 jan` adds the team's own.",
+    )
 
 
 def using(team: Team) -> Card:
