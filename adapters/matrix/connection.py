@@ -32,6 +32,8 @@ class Counters:
     sent: int = 0
     unreadable: int = 0
     refused_devices: int = 0
+    synced_at: float | None = None
+    """When the homeserver last answered a sync, on the monotonic clock."""
 
 
 @dataclass

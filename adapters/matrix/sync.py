@@ -7,6 +7,7 @@ a stop comes again, and the ids of the invocations keep it from being carried ou
 import asyncio
 import logging
 import random
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -106,6 +107,7 @@ class SyncLoop:
     async def _step(self, ready: Callable[[], None] | None = None) -> None:
         full = ready is not None
         answer = await self._asked(full=full)
+        self._connection.counters.synced_at = time.monotonic()
         batch = _Batch(str(answer["next_batch"]), open=1)
         self._number += 1
         self._batches[self._number] = batch

@@ -51,6 +51,8 @@ class Intake:
         # A thread of its own: the common ones may all be waiting for a locked database.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="slack-inbox")
         self._working: set[asyncio.Task[None]] = set()
+        self.acknowledged: list[Callable[[float], None]] = []
+        """Who wants to hear how many seconds an acknowledgement took."""
 
     def app(self, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
         """The Bolt app that leads everything here."""
@@ -114,6 +116,13 @@ class Intake:
         self._writer.shutdown(wait=False)
 
     async def _bolt(self, req: AsyncBoltRequest) -> BoltResponse:
+        began = time.perf_counter()
+        response = await self._acknowledgement(req)
+        for tell in self.acknowledged:
+            tell(time.perf_counter() - began)
+        return response
+
+    async def _acknowledgement(self, req: AsyncBoltRequest) -> BoltResponse:
         body = dict(req.body)
         if body.get("type") == "url_verification":
             return _response({"challenge": body.get("challenge")})

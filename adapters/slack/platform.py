@@ -78,6 +78,11 @@ class SlackPlatform:
         self.ready = asyncio.Event()
         """Set once Slack reaches the bot."""
 
+    @property
+    def acknowledged(self) -> list[Callable[[float], None]]:
+        """Who wants to hear how many seconds an acknowledgement took."""
+        return self.intake.acknowledged
+
     # -- words in ------------------------------------------------------------------------------------------------
     async def run(self, receive: Receive) -> None:
         """Take words in until cancelled; what was acknowledged before a stop is handed over first."""

@@ -5,14 +5,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from zoneinfo import ZoneInfo
 
 from adapters.console import ConsoleHooks, ConsolePlatform, run_script
 from adapters.console.lines import Mistake
+from adapters.matrix import MatrixPlatform
 from adapters.platform import ChatPlatform, Invocation, NotDelivered, Outcome
+from adapters.slack import SlackPlatform
 from bot.app import App, begin_house
 from bot.cli.matrix import matrix_platform
 from bot.cli.slack import slack_platform
@@ -21,6 +23,7 @@ from bot.clock import SystemClock
 from bot.config import Configuration
 from bot.logs import of_loop
 from bot.schedule import start_ticking
+from bot.watch import Watch, address_of
 from storage.checkpoints import Checkpoints
 from storage.database import Database
 from storage.keys import KeyRing
@@ -52,6 +55,7 @@ class Intake:
 
 async def serve(config: Configuration, database: Database, ring: KeyRing) -> None:
     """Run until SIGTERM or SIGINT; what is leased by then is finished, and the audit chain gets its mark."""
+    address = address_of(config)
     stop = _stop_on_signal()
     asyncio.get_running_loop().set_exception_handler(of_loop)
     clock = SystemClock()
@@ -63,18 +67,33 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     found = (slack_platform(config, database, ring), matrix_platform(config, database, ring))
     services = [service for service in found if service is not None]
     platforms |= {service.name: service for service in services}
+    watch = Watch(app, {service.name: service for service in services}, address)
+    async with watch.watching():
+        await _run(app, console, services, watch, stop)
+    log.info("stopped")
+
+
+async def _run(
+    app: App,
+    console: ConsolePlatform,
+    services: Sequence[SlackPlatform | MatrixPlatform],
+    watch: Watch,
+    stop: asyncio.Event,
+) -> None:
     await app.delivery.recover()
     await app.housekeeping()
-    intake = Intake(app.receive)
+    intake = Intake(watch.counting(app.receive))
     serving = [asyncio.create_task(_serve(service, intake, stop)) for service in services]
     for service in services:
         await _first(service.ready.wait(), stop.wait())
-    scheduler = start_ticking(app.settle, app.housekeeping)
+    scheduler = start_ticking(watch.ticking(app.settle), app.housekeeping)
     listening = asyncio.create_task(_listen(console, intake))
     if not serving:
         complain(NO_SERVICE)
+    watch.running()
     log.info("running")
     await stop.wait()
+    watch.stopping()
     log.info("stopping")
     scheduler.remove_all_jobs()  # a tick that runs is not cut off: settle waits for its turn
     listening.cancel()
@@ -84,7 +103,6 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)
     scheduler.shutdown(wait=False)
-    log.info("stopped")
 
 
 async def _serve(platform: ChatPlatform, intake: Intake, stop: asyncio.Event) -> None:
@@ -140,6 +158,7 @@ def _stop_on_signal() -> asyncio.Event:
         stop.set()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)  # asyncio would end its threads first, however long they take
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask)
