@@ -38,8 +38,22 @@ class Configuration:
         return self.file.parent
 
     @property
-    def database(self) -> Path:
-        return self.path(self.settings.storage.database)
+    def database(self) -> Path | str:
+        """A file, or the address of a PostgreSQL, without its password."""
+        where = self.settings.storage.database
+        return where if "://" in where else self.path(where)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is kept in files; all of it belongs to the bot alone."""
+        return (*([self.database] if isinstance(self.database, Path) else []), self.checkpoints)
+
+    def password(self) -> str | None:
+        """The password of the database's user, where there is one; raises SecretUnreadable."""
+        reference = SecretReference.parse(self.settings.storage.password)
+        if reference.scheme is Scheme.ENV and not self.environment.get(reference.name):
+            return None
+        return self.secret(reference)
 
     @property
     def checkpoints(self) -> Path:

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import Field, fields
 from datetime import time, timedelta
 from typing import Any, get_type_hints
+from urllib.parse import parse_qs, urlsplit
 
 from bot.grammar.clocks import read_clock, read_duration, read_zone, show_duration
 from bot.secret_reference import SecretReference
 from bot.settings import Form, sections
 
 LEVELS = ("debug", "info", "warning", "error")
+MOST = 100_000  # of a number
 LONGEST = 1000  # characters of one value
 A_WORD = "one word of letters, digits and dashes"
 A_LENGTH = 'a length of time in quotes, such as "45m", "1h30" or "2 days"'
 AN_HOUR = 'a time of day in quotes, such as "08:00", or "" for none'
+A_DATABASE = "the path of a file, or postgresql://USER@HOST/DATABASE"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}")
 
 
@@ -28,6 +31,10 @@ def read_value(setting: "Field[Any]", hint: Any, given: object) -> Any:
     if hint is bool:
         if not isinstance(given, bool):
             raise ValueError("expected true or false, without quotes")
+        return given
+    if hint is int:
+        if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= MOST:
+            raise ValueError(f"expected a whole number from 0 to {MOST}, without quotes")
         return given
     form: Form = setting.metadata["form"]
     if hint == tuple[str, ...]:
@@ -44,6 +51,8 @@ def read_words(setting: "Field[Any]", hint: Any, words: str) -> Any:
         return read_value(setting, hint, [part.strip() for part in words.split(",") if part.strip()])
     if hint is bool:
         return read_value(setting, hint, {"true": True, "false": False}.get(words.strip().casefold()))
+    if hint is int:
+        return read_value(setting, hint, int(words) if words.strip().isdecimal() else None)
     return read_value(setting, hint, words)
 
 
@@ -117,6 +126,22 @@ def _path(text: str) -> str:
     return text
 
 
+def _database(text: str) -> str:
+    """A path or a PostgreSQL URL; what is wrong is said without the text, which may hold a password."""
+    if "://" not in text:
+        return _path(text)
+    try:
+        url = urlsplit(text)
+        port, options = url.port, parse_qs(url.query)
+    except ValueError:
+        raise ValueError(f"expected {A_DATABASE}") from None
+    if url.password is not None or not {"password", "sslpassword"}.isdisjoint(options):
+        raise ValueError("the password does not belong here; `password` in [storage] says where it is found")
+    if url.scheme != "postgresql" or not url.path.strip("/") or url.fragment or port == 0:
+        raise ValueError(f"expected {A_DATABASE}")
+    return text
+
+
 def _zone(text: str) -> str:
     return read_zone(text).key
 
@@ -137,5 +162,6 @@ _READ: dict[Form, Callable[[str], str]] = {
     Form.ZONE: _zone,
     Form.LEVEL: _level,
     Form.PATH: _path,
+    Form.DATABASE: _database,
     Form.SECRET: _secret,
 }

@@ -14,6 +14,7 @@ class Form(StrEnum):
     ZONE = auto()
     LEVEL = auto()
     PATH = auto()
+    DATABASE = auto()
     SECRET = auto()
     """Only where the secret is found, never the secret."""
 
@@ -39,7 +40,17 @@ class BotSettings:
 class StorageSettings:
     """Where things are kept."""
 
-    database: str = setting("confer.db", "A file for SQLite, relative to this file.", Form.PATH)
+    database: str = setting(
+        "confer.db",
+        "A file for SQLite, relative to this file, or postgresql://USER@HOST/DATABASE; docs/postgresql.md says more.",
+        Form.DATABASE,
+    )
+    password: str = setting(
+        "env:PGPASSWORD",
+        "The password of the PostgreSQL user; a variable that is not set stands for none.",
+        Form.SECRET,
+    )
+    connections: int = setting(10, "At most this many connections to PostgreSQL at once.")
     key: str = setting(
         "file:confer.key",
         "The root key, by reference: file:PATH (mode 0600), env:NAME or keyring:SERVICE/NAME. Without it nothing can be read.",
@@ -86,6 +97,9 @@ class ReminderSettings:
     coordinator: timedelta = setting(timedelta(days=3), "Then the coordinator hears, when it is late by this much.")
     digest: time | None = setting(
         None, 'The hour (own zone) at which people who set none get what is not urgent, gathered; "": at once.'
+    )
+    budget: int = setting(
+        8, "Messages a day that a person gets unasked; more wait for the digest, but for urgent ones. 0: no limit."
     )
     due: timedelta = setting(timedelta(days=7), "An action item without a date is due after this long.")
 

@@ -24,8 +24,16 @@ KINDS: Mapping[object, str] = {
     timedelta: "length of time",
     time | None: "time of day, or empty",
     tuple[str, ...]: "list",
+    int: "number",
 }
-FORMS = {Form.PATH: "file", Form.SECRET: "reference", Form.ZONE: "zone", Form.LEVEL: "level", Form.WORD: "word"}
+FORMS = {
+    Form.DATABASE: "file or address",
+    Form.PATH: "file",
+    Form.SECRET: "reference",
+    Form.ZONE: "zone",
+    Form.LEVEL: "level",
+    Form.WORD: "word",
+}
 
 State = TypeVar("State", bound=StrEnum)
 

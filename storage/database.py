@@ -60,17 +60,19 @@ class Database:
         create: bool = True,
         exclusive: bool = True,
         patience: float = 5.0,
+        password: str | None = None,
         connections: int = postgresql.CONNECTIONS,
     ) -> Self:
         """Open a file path, `sqlite:///path`, `sqlite://` (in memory) or a PostgreSQL URL.
 
         A new file has mode 0600, a new folder 0700. `exclusive` takes the SQLite file for this one opener;
         without it, `patience` is how many seconds to wait for another process's write. A PostgreSQL is always shared,
-        through at most so many `connections`. Raises DatabaseBusy, DatabaseMissing (with `create=False`), DatabaseTrouble.
+        with a `password` where its user has one, through at most so many `connections`. Raises DatabaseBusy, DatabaseMissing (with `create=False`), DatabaseTrouble.
         """
         target = _target(url)
         if target.get_backend_name() != "sqlite":
-            return cls(postgresql.engine(target, connections), None, None)._proven()
+            target = target.set(password=password) if password else target
+            return cls(postgresql.engine(target, max(connections, 2)), None, None)._proven()
         if target.database in (None, "", ":memory:"):
             return cls(_sqlite(URL.create("sqlite"), patience), None, None)
         path = Path(target.database or "").resolve()

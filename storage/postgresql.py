@@ -1,11 +1,13 @@
 """PostgreSQL as the engine: how it is reached, how long things may take, and what its errors mean."""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from storage.trouble import DatabaseAway, DatabaseBusy, DatabaseMissing, DatabaseTrouble
+from storage.trouble import DatabaseAway, DatabaseBusy, DatabaseTrouble
 
 OLDEST = 15
 CONNECTIONS = 10
@@ -48,6 +50,20 @@ REFUSED = {
     "no pg_hba.conf entry": "does not let the user {user} in from this host; see its pg_hba.conf",
     'role "': "does not know the user {user}",
 }
+
+
+LOOK = text(
+    "SELECT current_setting('server_version'), clock_timestamp(), coalesce(s.ssl, false), "
+    "inet_client_addr() IS NULL OR inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = '::1', "
+    "current_setting('max_connections')::int FROM (SELECT) one "
+    "LEFT JOIN pg_stat_ssl s ON s.pid = pg_backend_pid()"
+)
+UNUSABLE = text(
+    "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indrelid "
+    "WHERE c.relnamespace = current_schema()::regnamespace AND NOT (indisvalid AND indisready) "
+    "UNION ALL SELECT wanted FROM unnest(ARRAY['audit_refuses_change', 'audit_refuses_truncate']) wanted "
+    "WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = wanted AND tgrelid = 'audit'::regclass AND tgenabled <> 'D')"
+)
 
 
 def engine(target: URL, connections: int) -> Engine:
@@ -105,6 +121,26 @@ def wait_to_migrate(connection: Connection) -> None:
     connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a look at the server shows. `clock` is its time of now."""
+
+    version: str
+    clock: datetime
+    is_encrypted: bool
+    is_local: bool
+    most_connections: int
+
+
+def server(connection: Connection) -> Server:
+    return Server(*connection.execute(LOOK).one())
+
+
+def unusable(connection: Connection) -> tuple[str, ...]:
+    """Indexes that are not in use, and triggers of the audit trail that are switched off or gone."""
+    return tuple(connection.execute(UNUSABLE).scalars())
+
+
 def is_demoted(trouble: DBAPIError) -> bool:
     return getattr(trouble.orig, "sqlstate", None) == STANDBY
 
@@ -113,14 +149,16 @@ def refusal(trouble: DBAPIError, target: URL) -> DatabaseTrouble:
     """Why the database could not be opened; what the server says of a connection holds no content."""
     if explained := meaning(trouble):
         return explained
-    said = str(trouble.orig).strip().splitlines()[-1].rpartition("FATAL:")[2].strip()
+    lines = str(trouble.orig).strip().splitlines()
+    said = ([line for line in lines if "failed: " in line] or lines)[-1].rpartition("failed: ")[2]
+    said = said.removeprefix("FATAL:").strip().rstrip(".")
     where = f"PostgreSQL ({name(target)})"
     if said.startswith("database ") and said.endswith("does not exist"):
-        return DatabaseMissing(f"There is no database {name(target)}; docs/postgresql.md says how to make it.")
+        return DatabaseTrouble(f"There is no database {name(target)}; docs/postgresql.md says how to make it.")
     for words, sentence in REFUSED.items():
         if words in said:
             return DatabaseTrouble(f"{where} {sentence.format(user=target.username or 'that runs this')}.")
-    return DatabaseAway(f"{where} cannot be reached: {said.rpartition('failed: ')[2].rstrip('.')}.")
+    return DatabaseAway(f"{where} cannot be reached: {said}.")
 
 
 def meaning(trouble: DBAPIError) -> DatabaseTrouble | None:

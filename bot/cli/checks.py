@@ -10,18 +10,20 @@ from os import R_OK, W_OK, X_OK, access
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.cli.opened import check_key, check_revision, configuration, root_key
+from bot.cli.opened import check_key, check_revision, configuration, open_database, root_key
 from bot.config import ConfigTrouble, Configuration
 from bot.secret_reference import SecretUnreadable
 from storage.audit import entries
 from storage.checkpoints import Checkpoints
 from storage.database import Database, DatabaseTrouble
 from storage.keys import KeyRing, KeyTrouble, RootKey
+from storage.postgresql import server, unusable
 from storage.store import HOUSE, Store
 
 LITTLE_SPACE = 200_000_000  # bytes
 FIRST_YEAR, LAST_YEAR = 2026, 2100  # a clock outside these is not set
 AHEAD = timedelta(minutes=2)
+SKEW = timedelta(seconds=5)
 SUMMER, WINTER = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -65,11 +67,7 @@ def checks(args: argparse.Namespace) -> Iterator[Finding]:
 
 def _files(config: Configuration) -> Iterator[Finding]:
     """Nobody else writes the configuration, nobody else reads what is kept."""
-    for path, shut in (
-        (config.file, 0o022),
-        (config.database, 0o077),
-        (config.checkpoints, 0o077),
-    ):
+    for path, shut in ((config.file, 0o022), *((path, 0o077) for path in config.files)):
         if not path.exists():
             continue
         mode = path.stat().st_mode & 0o777
@@ -82,7 +80,7 @@ def _files(config: Configuration) -> Iterator[Finding]:
 
 
 def _folders(config: Configuration) -> Iterator[Finding]:
-    for folder in dict.fromkeys((config.database.parent, config.checkpoints.parent)):
+    for folder in dict.fromkeys(path.parent for path in config.files):
         if not folder.is_dir():
             yield Finding(Level.FAIL, f"folder: {folder} is not there", "`confer init` makes it")
         elif not access(folder, W_OK | X_OK):
@@ -118,13 +116,44 @@ def _zones(names: tuple[str, ...]) -> Iterator[Finding]:
 
 def _database(config: Configuration, root: RootKey | None) -> Iterator[Finding]:
     try:
-        with Database.open(config.database, create=False, exclusive=False) as database:
+        with open_database(config, exclusive=False) as database:
+            if not database.is_sqlite:
+                yield from _guarded("server", lambda: _server(config, database))
             check_revision(database)
-            yield Finding(Level.OK, f"database: {config.database}, at the revision of this version")
+            yield Finding(Level.OK, f"database: {database.name}, at the revision of this version")
             yield from _kept(config, database, root)
+    except SecretUnreadable as trouble:
+        yield Finding(Level.FAIL, f"database: {trouble}", "`password` in [storage] says where it is found")
     except DatabaseTrouble as trouble:
-        advice = "" if "`" in str(trouble) else "`confer init` makes a new one; a lost one comes from your copies"
-        yield Finding(Level.FAIL, f"database: {trouble}", advice)
+        yield Finding(Level.FAIL, f"database: {trouble}", _advice(config, trouble))
+
+
+def _advice(config: Configuration, trouble: DatabaseTrouble) -> str:
+    if "`" in str(trouble):
+        return ""
+    if isinstance(config.database, str):
+        return "docs/postgresql.md says how it is set up"
+    return "`confer init` makes a new one; a lost one comes from your copies"
+
+
+def _server(config: Configuration, database: Database) -> Iterator[Finding]:
+    """Its version and clock, whether others could listen in, and whether it has enough connections."""
+    before = datetime.now(UTC)
+    with database.reading() as connection:
+        found = server(connection)
+    off = max(before - found.clock, found.clock - datetime.now(UTC), timedelta())
+    yield Finding(Level.OK, f"server: PostgreSQL {found.version}")
+    if off > SKEW:
+        what = f"clock: the server's and this machine's are {off.total_seconds():.0f} s apart"
+        yield Finding(Level.FAIL, what, "keep both with NTP: leases and reminders depend on them")
+    else:
+        yield Finding(Level.OK, "clock: the server's agrees with this machine's")
+    if not (found.is_encrypted or found.is_local):
+        yield Finding(Level.WARN, "connection: not encrypted", "add ?sslmode=verify-full to `database` in [storage]")
+    wanted = config.settings.storage.connections
+    if wanted > found.most_connections // 2:
+        what = f"connections: {wanted} of the server's {found.most_connections}"
+        yield Finding(Level.WARN, what, "lower `connections` in [storage], or raise max_connections")
 
 
 def _kept(config: Configuration, database: Database, root: RootKey | None) -> Iterator[Finding]:
@@ -164,6 +193,9 @@ def _guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Find
 
 
 def _integrity(database: Database) -> Iterator[Finding]:
+    if not database.is_sqlite:
+        yield from _server_integrity(database)
+        return
     with database.reading() as connection:
         damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
@@ -171,6 +203,16 @@ def _integrity(database: Database) -> Iterator[Finding]:
         yield Finding(Level.FAIL, "integrity: the file is damaged", "bring the database back from your copies")
     else:
         yield Finding(Level.OK, "integrity: every page and every link is whole")
+
+
+def _server_integrity(database: Database) -> Iterator[Finding]:
+    with database.reading() as connection:
+        broken = unusable(connection)
+    if broken:
+        names = ", ".join(broken)
+        yield Finding(Level.FAIL, f"integrity: not in use: {names}", "REINDEX, or bring the database back")
+    else:
+        yield Finding(Level.OK, "integrity: every index and every guard of the trail is in use")
 
 
 def _teams(database: Database, ring: KeyRing) -> Iterator[Finding]:

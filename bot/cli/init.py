@@ -28,16 +28,21 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="example: confer init /srv/confer",
     )
     parser.add_argument("folder", nargs="?", default=".", metavar="DIR", type=Path, help="where (default: here)")
+    parser.add_argument(
+        "--database", metavar="URL", help="keep things in this empty PostgreSQL, postgresql://USER@HOST/DATABASE"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from bot.cli.trouble import complain
     from bot.config import FILE, read
-    from bot.config_values import example
+    from bot.config_values import example, show_value
 
     file: Path = args.folder.absolute() / FILE
     text = example()
+    if args.database:
+        text = text.replace('database = "confer.db"', f"database = {show_value(args.database)}")
     config = read(text, file, os.environ)
     made = _made(config)
     taken = [path for path in (*made, config.checkpoints) if path.exists()]
@@ -54,11 +59,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _made(config: "Configuration") -> list[Path]:
-    """The files of an installation; the key among them where it is a file."""
+    """The files of an installation; key and database among them where they are files."""
     from bot.secret_reference import Scheme
 
     key = [config.path(config.key.name)] if config.key.scheme is Scheme.FILE else []
-    return [config.file, *key, config.database]
+    return [config.file, *key, *([config.database] if isinstance(config.database, Path) else [])]
 
 
 def _remove(path: Path) -> None:
@@ -68,17 +73,18 @@ def _remove(path: Path) -> None:
 
 def _make(config: "Configuration", text: str) -> None:
     from bot.app import begin_house
-    from bot.cli.opened import root_key
+    from bot.cli.opened import NotReady, open_database, root_key
     from bot.secret_reference import Scheme
-    from storage.database import Database
     from storage.keys import KeyRing, RootKey
-    from storage.migrate import migrate
+    from storage.migrate import Revision, migrate, state
 
     config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if config.key.scheme is Scheme.FILE:
         RootKey.new().save(config.path(config.key.name))
     ring = KeyRing(root_key(config))
-    with Database.open(config.database) as database:
+    with open_database(config, create=True) as database:
+        if state(database) is not Revision.EMPTY:
+            raise NotReady(f"{database.name} is not empty; nothing was changed.")
         migrate(database)
         begin_house(database, ring, datetime.now(UTC))
     descriptor = os.open(config.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

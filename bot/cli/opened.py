@@ -29,6 +29,18 @@ def root_key(config: Configuration) -> RootKey:
     return RootKey.read(config.secret(config.key))
 
 
+def open_database(config: Configuration, *, create: bool = False, exclusive: bool = True) -> Database:
+    """The database itself, whatever is in it; raises DatabaseTrouble and SecretUnreadable."""
+    is_file = isinstance(config.database, Path)
+    return Database.open(
+        config.database,
+        create=create,
+        exclusive=exclusive,
+        password=None if is_file else config.password(),
+        connections=config.settings.storage.connections,
+    )
+
+
 @contextmanager
 def opened(config: Configuration, *, exclusive: bool) -> Iterator[tuple[Database, KeyRing]]:
     """The database and its keys, both proven: without the right key, or at another revision, nothing is written.
@@ -36,9 +48,9 @@ def opened(config: Configuration, *, exclusive: bool) -> Iterator[tuple[Database
     ``exclusive`` takes the database for this process. Raises NotReady and the troubles of its parts.
     """
     ring = KeyRing(root_key(config))
-    if exclusive:
+    if exclusive and isinstance(config.database, Path):
         _check_copy(config.database, ring)
-    with Database.open(config.database, create=False, exclusive=exclusive) as database:
+    with open_database(config, exclusive=exclusive) as database:
         check_revision(database)
         check_key(database, ring)
         yield database, ring
@@ -50,13 +62,13 @@ def check_revision(database: Database) -> None:
         case Revision.CURRENT:
             return
         case Revision.EMPTY:
-            raise NotReady(f"{database.path} holds nothing yet; `confer migrate` makes its tables.")
+            raise NotReady(f"{database.name} holds nothing yet; `confer migrate` makes its tables.")
         case Revision.OLDER:
-            raise NotReady(f"{database.path} is of an older Confer; `confer migrate` brings it up to date.")
+            raise NotReady(f"{database.name} is of an older Confer; `confer migrate` brings it up to date.")
         case Revision.NEWER:
-            raise NotReady(f"{database.path} was made by a newer Confer; use that one.")
+            raise NotReady(f"{database.name} was made by a newer Confer; use that one.")
         case Revision.FOREIGN:
-            raise NotReady(f"{database.path} belongs to another program; name another file in [storage] database.")
+            raise NotReady(f"{database.name} belongs to another program; name another one in [storage] database.")
 
 
 def check_key(database: Database, ring: KeyRing) -> None:

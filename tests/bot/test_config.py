@@ -89,7 +89,7 @@ def test_a_wrong_value_of_the_file_is_told_even_where_the_environment_goes_befor
         ('[teams]\ncreators = "me"', '[teams] creators: expected a list in brackets, such as ["one", "two"]'),
         ("[teams]\ncreators = [1]", "[teams] creators: expected a list of texts in quotes"),
         ('[log]\nlevel = "loud"', "[log] level: expected one of debug, info, warning, error"),
-        ('[storage]\ndatabase = "postgresql://x:y@z/w"', "[storage] database: expected the path of a file"),
+        ('[storage]\ndatabase = "postgresql://x:y@z/w"', "[storage] database: the password does not belong here; `password` in [storage] says where it is found"),
         ('[storage]\ndatabase = ""', "[storage] database: expected the path of a file"),
     ],
 )  # fmt: skip
@@ -134,10 +134,36 @@ def test_relative_paths_begin_in_the_folder_of_the_file() -> None:
     assert (config.database, config.checkpoints) == (Path("/srv/confer/data/x.db"), Path("/var/marks"))
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://confer:planted@db/confer", "the password does not belong here"),
+        ("postgresql://confer@db/confer?password=planted", "the password does not belong here"),
+        ("postgres://confer@db/planted", "expected the path of a file, or postgresql://"),
+        ("postgresql://confer@db", "expected the path of a file, or postgresql://"),
+        ("postgresql://confer@db:planted/confer", "expected the path of a file, or postgresql://"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_told_without_it(address: str, said: str) -> None:
+    with pytest.raises(ConfigTrouble, match=said) as raised:
+        read(f'[storage]\ndatabase = "{address}"', FILE, {})
+    assert "planted" not in str(raised.value)
+
+
+def test_a_database_on_a_server_is_no_file() -> None:
+    address = "postgresql://confer@db.example.org/confer?sslmode=verify-full"
+    config = read(f'[storage]\ndatabase = "{address}"\nconnections = 20', FILE, {"PGPASSWORD": "planted"})
+    assert (config.database, config.files) == (address, (config.checkpoints,))
+    assert config.settings.storage.connections == 20
+    assert config.password() == "planted"
+    assert read("", FILE, {}).password() is None
+
+
 def settings_values() -> st.SearchStrategy[dict[str, dict[str, object]]]:
     """Any settings that could be wished, by section and key."""
     of_form = {Form.WORD: st.from_regex(r"[a-z][a-z0-9-]{0,30}", fullmatch=True), Form.ZONE: st.sampled_from(["UTC"])}
-    of_form |= {Form.LEVEL: st.sampled_from(["debug"]), Form.SECRET: st.just("env:KEY"), Form.PATH: st.just("a b.db")}
+    of_form |= {Form.LEVEL: st.sampled_from(["debug"]), Form.SECRET: st.just("env:KEY")}
+    of_form |= {Form.PATH: st.just("a b.db"), Form.DATABASE: st.just("postgresql://confer@db/confer")}
     text = st.text(min_size=1, max_size=40).filter(lambda t: t.isprintable() and bool(t.strip()))
     whole = {}
     for name, section in sections():
@@ -149,6 +175,7 @@ def settings_values() -> st.SearchStrategy[dict[str, dict[str, object]]]:
                 time | None: st.none() | st.builds(time, st.integers(0, 23), st.integers(0, 59)),
                 tuple[str, ...]: st.lists(one, max_size=3).map(tuple),
                 bool: st.booleans(),
+                int: st.integers(0, 1000),
             }.get(hints[setting.name], one)
         whole[name] = st.fixed_dictionaries(kinds)
     return st.fixed_dictionaries(whole)
