@@ -140,14 +140,14 @@ class LocalHomeserver:
 
 @contextmanager
 def running_homeserver(
-    folder: Path, port: int = 0, server: str = SERVER, secret: str = ""
+    folder: Path, port: int = 0, server: str = SERVER, secret: str = "", more: str = ""
 ) -> Iterator[LocalHomeserver]:
-    """A homeserver for as long as the block lasts."""
+    """A homeserver for as long as the block lasts. ``more``: settings in place of those above."""
     folder.mkdir(parents=True, exist_ok=True)
     local = LocalHomeserver(folder, port or _free_port(), secret or secrets.token_hex(16), server)
     words = {"folder": folder, "port": local.port, "secret": local.secret, "server": server, "limit": NO_LIMIT}
     key = b64encode(os.urandom(32)).decode().rstrip("=")
-    (folder / "homeserver.yaml").write_text(CONFIG.format(key=key, **words))
+    (folder / "homeserver.yaml").write_text(CONFIG.format(key=key, **words) + more)
     (folder / "log.yaml").write_text(LOGGING.format(folder=folder))
     try:
         local.start()

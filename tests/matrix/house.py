@@ -67,8 +67,8 @@ class Ear:
 class House:
     """The bot, logged in and running unless told otherwise, and people as they are asked for."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.folder = url, folder
+    def __init__(self, url: str, folder: Path, server: str = SERVER) -> None:
+        self.url, self.folder, self.server = url, folder, server
         self.drawer = Drawers()
         self.ear = Ear()
         self.name = f"confer-{secrets.token_hex(4)}"
@@ -79,7 +79,7 @@ class House:
 
     @property
     def bot(self) -> str:
-        return f"@{self.name}:{SERVER}"
+        return f"@{self.name}:{self.server}"
 
     async def __aenter__(self) -> Self:
         async with Homeserver(self.url) as server:
@@ -114,8 +114,10 @@ class House:
         await asyncio.wait([self._task], timeout=DEADLINE)
         return self._task.exception() if self._task.done() else None
 
-    async def person(self, name: str, **more: Any) -> Person:
-        person = await new_person(self.url, self.folder / f"{name}-{len(self._people)}", name, **more)
+    async def person(self, name: str, url: str = "", **more: Any) -> Person:
+        """Somebody with an account on this homeserver, or on another one."""
+        more.setdefault("server", self.server)
+        person = await new_person(url or self.url, self.folder / f"{name}-{len(self._people)}", name, **more)
         self._people.append(person)
         return person
 

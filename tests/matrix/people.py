@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nio import AsyncClient, AsyncClientConfig, JoinError, MegolmEvent, RoomCreateError, RoomSendError
+from nio import (
+    AsyncClient,
+    AsyncClientConfig,
+    DownloadResponse,
+    JoinError,
+    MegolmEvent,
+    RoomCreateError,
+    RoomSendError,
+)
+from nio.crypto.attachments import decrypt_attachment
 from nio.store import SqliteStore
 
 from adapters.matrix.http import Homeserver
@@ -157,6 +166,14 @@ class Person:
         sent = await self.client.room_send(room, "m.reaction", content, ignore_unverified_devices=True)
         return str(sent.event_id)
 
+    async def opens(self, room: str, name: str) -> bytes:
+        """The content of the file of that name which stands in the room, fetched and decrypted by nio."""
+        found = await self.until(lambda: next((h for h in self.sees(room) if h.text == name), None), name)
+        file = found.content["file"]
+        fetched = await self.client.download(mxc=file["url"])
+        assert isinstance(fetched, DownloadResponse), fetched
+        return bytes(decrypt_attachment(fetched.body, file["key"]["k"], file["hashes"]["sha256"], file["iv"]))
+
     # -- seeing -------------------------------------------------------------------------------------------------
     def sees(self, room: str) -> list[Heard]:
         """The messages of the room, edits in place, what was redacted left out."""
@@ -216,14 +233,21 @@ class Person:
 
 
 async def new_person(
-    url: str, folder: Path, name: str, *, signed: bool = True, password: str = PASSWORD, same: "Person | None" = None
+    url: str,
+    folder: Path,
+    name: str,
+    *,
+    signed: bool = True,
+    password: str = PASSWORD,
+    same: "Person | None" = None,
+    server: str = SERVER,
 ) -> Person:
     """A new account with a first device, its keys signed by its owner; or a further device of the same person."""
     local = name if same else f"{name}-{secrets.token_hex(4)}"
-    async with Homeserver(url) as server:
+    async with Homeserver(url) as homeserver:
         if same is None:
-            await register(server, local, password, SECRET)
-    account = same.account if same else f"@{local}:{SERVER}"
+            await register(homeserver, local, password, SECRET)
+    account = same.account if same else f"@{local}:{server}"
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     config = AsyncClientConfig(store=SqliteStore, encryption_enabled=True, pickle_key=secrets.token_hex(16))
     client = AsyncClient(url, account, store_path=str(folder), config=config)

@@ -229,6 +229,76 @@ def test_store_is_for_nobody_elses_eyes(play: Play) -> None:
     play(story)
 
 
+def test_withheld_key_is_explained(play: Play) -> None:
+    """A client that says that it gives us no keys is told apart from a key that was lost (fact 10)."""
+
+    async def story(house: House) -> None:
+        async with Proxy(house.url) as proxy:
+            house.start(proxy.url)
+            dana = await house.person("dana")
+            room = await house.room("case-room", dana)
+
+            def withhold(_path: str, answer: Any) -> Any:
+                events = answer.get("to_device", {}).get("events", [])
+                if "to_device" in answer:
+                    answer["to_device"]["events"] = [e for e in events if e["type"] != "m.room.encrypted"]
+                return answer
+
+            proxy.rewrite = withhold
+            await dana.says(room, "!confer agenda")
+            said = {
+                "algorithm": "m.megolm.v1.aes-sha2",
+                "room_id": room,
+                "session_id": dana.client.olm.outbound_group_sessions[room].id,
+                "sender_key": dana.client.olm.account.identity_keys["curve25519"],
+                "code": "m.unverified",
+            }
+            async with Homeserver(house.url, dana.client.access_token) as server:
+                path = "/sendToDevice/m.room_key.withheld/t1"
+                await server.call("PUT", path, {"messages": {house.bot: {"*": said}}})
+            await dana.hears(room, "your client does not send its keys to me", by=house.bot)
+            assert house.platform.counters.unreadable == 1
+            assert not house.ear.commands
+            await house.stop()
+
+    play(story)
+
+
+def test_storm_of_unreadable_messages(play: Play) -> None:
+    """Many messages without keys cost one hint, one new private session, and none of the commands between them."""
+
+    async def story(house: House) -> None:
+        async with Proxy(house.url) as proxy:
+            house.start(proxy.url)
+            dana, lee = await house.person("dana"), await house.person("lee")
+            room = await house.room("case-room", dana, lee)
+            await lee.says(room, "!confer first")
+            await house.ear.hears(1)
+            await dana.says(room, "!confer second")
+            await house.ear.hears(2)
+            dana.client.olm.outbound_group_sessions.pop(room)
+
+            def withhold(_path: str, answer: Any) -> Any:
+                events = answer.get("to_device", {}).get("events", [])
+                if "to_device" in answer:
+                    answer["to_device"]["events"] = [e for e in events if e["sender"] != dana.account]
+                return answer
+
+            proxy.rewrite = withhold
+            proxy.asked.clear()
+            for number in range(40):
+                await dana.says(room, f"!confer unreadable {number}")
+            await lee.says(room, "!confer third")
+            await dana.hears(room, "could not read a message here", by=house.bot)
+            assert [one.text for one in await house.ear.hears(3)] == ["first", "second", "third"]
+            assert house.platform.counters.unreadable == 40
+            assert len([h for h in dana.sees(room) if "could not read a message" in h.text]) == 1
+            assert len([path for path in proxy.asked if "/keys/claim" in path]) == 1
+            await house.stop()
+
+    play(story)
+
+
 def test_missing_key_is_asked_for_and_explained(play: Play) -> None:
     """A command whose key never came is counted, asked for again, and its sender told (fact 10)."""
 

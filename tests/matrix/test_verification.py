@@ -12,6 +12,7 @@ from adapters.matrix.people import Pin
 from tests.matrix.conftest import Play
 from tests.matrix.house import House
 from tests.matrix.people import Person, identity_of
+from tests.matrix.test_whole import Programme, a_team
 
 
 async def comparing(house: House, seen: list[str], *, agree: bool = True) -> bool:
@@ -29,11 +30,11 @@ def shown(drawn: Any) -> str:
     return f"{emoji} (or the numbers {' '.join(map(str, drawn.decimals))})"
 
 
-async def begun_by_device(house: House, dana: Person) -> Any:
+async def begun_by_device(bot: str, dana: Person) -> Any:
     """A verification that the person's client starts at once, between two devices."""
     if dana.client.should_query_keys:
         await dana.client.keys_query()
-    (device,) = [d for d in dana.client.device_store[house.bot].values() if not d.deleted]
+    (device,) = [d for d in dana.client.device_store[bot].values() if not d.deleted]
     await dana.client.start_key_verification(device)
     return await dana.until(lambda: next(iter(dana.client.key_verifications.values()), None), "a verification")
 
@@ -49,7 +50,7 @@ def test_started_between_two_devices(play: Play) -> None:
         await dana.hears(room, "only act for people who have verified me")
         emoji: list[str] = []
         comparer = asyncio.create_task(comparing(house, emoji))
-        sas = await begun_by_device(house, dana)
+        sas = await begun_by_device(house.bot, dana)
         await dana.until(lambda: sas.established_sas and emoji, "the emoji")
         assert emoji == [shown(sas.established_sas.bytes(sas._extra_info))]
         await dana.client.confirm_short_auth_string(sas.transaction_id)
@@ -73,6 +74,34 @@ async def until_pinned(house: House, dana: Person) -> Pin:
             await asyncio.sleep(0.02)  # a drawer tells nobody
 
 
+def test_administrator_compares_by_the_command(play: Play) -> None:
+    """``confer matrix verify`` beside the running bot: it shows the person's emoji, and yes verifies both."""
+
+    async def story(house: House) -> None:
+        async with Programme(house) as programme:
+            programme.start()
+            dana = await house.person("dana")
+            await a_team(programme, dana)
+            administrator = await programme.begin("matrix", "verify")
+            said = administrator.stdout
+            assert said
+            assert "start the verification in your client" in (await said.readline()).decode()
+            sas = await begun_by_device(programme.bot, dana)
+            asked = (await said.readuntil(b"yes/no: ")).decode()
+            assert asked.startswith(f"{dana.account} should see: ")
+            await dana.until(lambda: sas.established_sas, "the emoji")
+            assert shown(sas.established_sas.bytes(sas._extra_info)) in asked
+            await dana.client.confirm_short_auth_string(sas.transaction_id)
+            out, _ = await administrator.communicate(b"yes\n")
+            assert "Told the bot" in out.decode()
+            assert administrator.returncode == 0
+            await dana.until(lambda: sas.verified, "the bot's word")
+            assert sas.other_olm_device.verified
+            assert "verified" in programme.log()
+
+    play(story)
+
+
 def test_different_emoji_trust_nobody(play: Play) -> None:
     """Where the administrator sees others, both sides learn that it was cancelled."""
 
@@ -81,7 +110,7 @@ def test_different_emoji_trust_nobody(play: Play) -> None:
         dana = await house.person("dana")
         await house.room("case-room", dana)
         comparer = asyncio.create_task(comparing(house, [], agree=False))
-        sas = await begun_by_device(house, dana)
+        sas = await begun_by_device(house.bot, dana)
         assert not await comparer
         await dana.until(lambda: sas.canceled, "the cancellation")
         assert not json.loads(house.drawer.kept.get(f"pin/{dana.account}", b'{"devices": []}'))["devices"]

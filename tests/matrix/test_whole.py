@@ -64,6 +64,13 @@ class Programme:
         assert process.returncode == 0, err.decode()
         return out.decode()
 
+    async def begin(self, *words: str) -> asyncio.subprocess.Process:
+        """A command of the installation that talks with whoever types."""
+        config = ("--config", str(self.folder / "confer.toml"))
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", *words, *config, env=self._environment(), stdin=-1, stdout=-1, stderr=-1
+        )
+
     def log(self) -> str:
         return (self.folder / "out.txt").read_text()
 
