@@ -62,7 +62,7 @@ def _zone(zone: ZoneInfo, entries: Sequence[CalendarEntry]) -> "Timezone":
     from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
     begins = min(entry.start for entry in entries).astimezone(UTC) - _BEFORE
-    ends = max(entry.end + (_AHEAD if entry.recurrence else _BEFORE) for entry in entries).astimezone(UTC)
+    ends = max(_reaches(entry) for entry in entries).astimezone(UTC)
     timezone = Timezone()
     timezone.add("tzid", zone.key)
     for (old, new, name, is_daylight), onsets in _observances(zone, begins, ends).items():
@@ -75,6 +75,11 @@ def _zone(zone: ZoneInfo, entries: Sequence[CalendarEntry]) -> "Timezone":
         part.add("tzname", name)
         timezone.add_component(part)
     return timezone
+
+
+def _reaches(entry: CalendarEntry) -> datetime:
+    """Until when a calendar has to know the zone's rules for this entry."""
+    return max(entry.end, entry.stamp) + _AHEAD if entry.recurrence else entry.end + _BEFORE
 
 
 def _observances(
@@ -117,8 +122,8 @@ def _event(entry: CalendarEntry, *, cancelled: bool) -> "Event":
     event.add("sequence", entry.sequence)
     event.add("dtstamp", entry.stamp)
     event.add("last-modified", entry.stamp)
-    event.add("dtstart", entry.start.astimezone(entry.zone))
-    event.add("dtend", entry.end.astimezone(entry.zone))
+    event.add("dtstart", _shown(entry.start, entry.zone))
+    event.add("dtend", _shown(entry.end, entry.zone))
     event.add("summary", _clean(entry.title))
     if entry.description:
         event.add("description", _clean(entry.description))
@@ -131,6 +136,12 @@ def _event(entry: CalendarEntry, *, cancelled: bool) -> "Event":
     if entry.recurrence_id:
         event.add("recurrence-id", entry.recurrence_id.astimezone(entry.zone))
     return event
+
+
+def _shown(at: datetime, zone: ZoneInfo) -> datetime:
+    """In the zone; in UTC where the hour comes twice and the second is meant, for local time means the first."""
+    local = at.astimezone(zone)
+    return at.astimezone(UTC) if local.fold else local
 
 
 def _organizer(organizer: str) -> "vCalAddress":

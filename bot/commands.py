@@ -7,6 +7,7 @@ from bot.grammar.params import Args, Param, Type
 from bot.grammar.tokens import tokenize
 from bot.handlers import (
     agenda,
+    calendar,
     cases,
     conduct,
     consent,
@@ -143,7 +144,10 @@ _MEETINGS = (
         "rsvp", "say whether you come", "rsvp M-8 yes", meetings.rsvp, Action.ANSWER_MEETING,
         (MEETING, Param("answer", Type.CHOICE, choices=tuple(Answer))), undoable=True,
     ),
-    Command("calendar", "the meeting as a calendar file", "calendar M-8", meetings.calendar, Action.READ_TEAM, (MEETING,)),
+    Command(
+        "calendar", "a calendar file: a meeting, a series, all of the team's, or your own", "calendar S-2", calendar.calendar, Action.READ_TEAM,
+        (MEETING, A_SERIES, Param("which", Type.WORDS, optional=True)),
+    ),
     Command(
         "series create", "a recurring meeting", 'series create "Weekly case conference" every tue 08:00 for 60m', series.create, Action.PLAN_MEETING,
         (_text("title", MOST_IN_TITLE), Param("rhythm", Type.RECURRENCE), LENGTH, KIND, QUORUM, CLOSES, STARTING, UNTIL, IN_ZONE), undoable=True,

@@ -113,7 +113,7 @@ def _follow(
     times = series_times(series, team, now, last + timedelta(days=2))
     instants = {local: at for at, local in times.items()}
     for meeting in coming:
-        at = instants.get(meeting.recurrence) if meeting.recurrence and meeting.zone == series.zone else None
+        at = instants.get(meeting.recurrence) if meeting.recurrence else None
         at = at or (meeting.recurrence_at if meeting.recurrence_at in times else None)
         if at is None:
             planned.dropped.append(_call_off(store, replace(meeting, is_left_out=True), why, settings, now))
@@ -143,7 +143,9 @@ def _followed(meeting: Meeting, series: Series, at: datetime, local: datetime) -
         recurrence=local,
     )
     if not own:
-        fresh = replace(fresh, start_at=at, wall=wall_clock(at, series.zone))
+        asked_again = at != meeting.start_at and series.zone != meeting.zone
+        rsvps = {} if asked_again else meeting.rsvps
+        fresh = replace(fresh, start_at=at, wall=wall_clock(at, series.zone), rsvps=rsvps)
     told = (fresh.title, fresh.length, fresh.start_at) != (meeting.title, meeting.length, meeting.start_at)
     return replace(fresh, sequence=meeting.sequence + 1) if told else fresh
 

@@ -51,12 +51,12 @@ class Series:
         return f"{text};UNTIL={self._end():%Y%m%dT%H%M%SZ}" if self.until else text
 
     def times(
-        self, after: datetime, before: datetime, holidays: frozenset[date] = frozenset()
+        self, after: datetime, before: datetime, holidays: frozenset[date] = frozenset(), *, limit: int = 400
     ) -> dict[datetime, datetime]:
         """When it meets from ``after`` up to ``before``: UTC, each with the local time that the rule says."""
         without = self.skipped | (holidays - self.kept)
         end = min(before, self._end() + timedelta(seconds=1)) if self.until else before
-        return dated(self.rule, self.start, ZoneInfo(self.zone), after, end, without=without)
+        return dated(self.rule, self.start, ZoneInfo(self.zone), after, end, limit=limit, without=without)
 
     def skip(self, dates: Iterable[date]) -> "Series":
         self._check_running()

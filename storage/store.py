@@ -157,6 +157,11 @@ class TeamStore:
         c = MEETINGS.c
         return self.meetings.find(c.series == ref, c.start_at > after, order=(c.start_at,))
 
+    def meetings_after(self, after: datetime) -> tuple[Meeting, ...]:
+        """All that begin later and have a time, called off ones too."""
+        c = MEETINGS.c
+        return self.meetings.find(c.start_at > after, c.state != MeetingState.POLLING.name, order=(c.start_at,))
+
     # -- decisions and tasks -------------------------------------------------------------------------------------
     def decisions_on(self, *cases: CaseId) -> tuple[Decision, ...]:
         return self.decisions.find(DECISIONS.c.case.in_(cases))

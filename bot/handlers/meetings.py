@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-from bot.calendar_file import CalendarEntry, calendar_file
 from bot.carry import carry_over, hand_on
 from bot.grammar.params import Args
 from bot.grammar.times import Moment
@@ -145,29 +143,6 @@ def rsvp(request: Request, args: Args) -> Reply:
     return Reply(present.answered(meeting, answer, missing, request.zone))
 
 
-def calendar(request: Request, args: Args) -> Reply:
-    meeting = request.meeting(args.opt("meeting", str), to=Action.READ_TEAM)
-    return Reply(
-        present.calendar(meeting, calendar_file([entry(request, meeting)], cancel=_is_cancelled(meeting)), request.zone)
-    )
-
-
-def entry(request: Request, meeting: Meeting) -> CalendarEntry:
-    """The meeting as a calendar knows it; nothing of its agenda is in there, calendars are read by many."""
-    return CalendarEntry(
-        uid=f"{meeting.ref.lower()}.{request.team.id}@confer",
-        sequence=meeting.sequence,
-        start=meeting.start_at,
-        end=meeting.end_at,
-        zone=ZoneInfo(meeting.zone),
-        title=f"{meeting.title} ({request.team.name})",
-        description=f"{meeting.ref}. The agenda is in the team's room.",
-        cancelled=_is_cancelled(meeting),
-        stamp=request.now,
-        organizer=request.team.name,
-    )
-
-
 def refresh(request: Request, meeting: Meeting, kind: str) -> None:
     """Bring the messages that show this meeting up to date, in place."""
     for posted in request.store.notices.about(request.team.id, meeting.ref, kind):
@@ -197,7 +172,3 @@ def _polled(request: Request) -> str | None:
     if len(polled) > 1:
         raise Refusal(f"Say which: {', '.join(m.ref for m in polled)}.")
     return polled[0].ref if polled else None
-
-
-def _is_cancelled(meeting: Meeting) -> bool:
-    return meeting.state is MeetingState.CANCELLED

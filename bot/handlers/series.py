@@ -55,7 +55,11 @@ def show(request: Request, args: Args) -> Reply:
     series = request.series(args.text("series"))
     zone = ZoneInfo(series.zone)
     times = series_times(series, request.team, request.now, request.now + FAR) if series.is_running else {}
-    dates = tuple(times)[:6]
+    coming = {
+        m.recurrence_at: m for m in request.store.meetings_of_series(series.ref, request.now) if not m.is_left_out
+    }
+    standing = (coming[at].start_at if at in coming else at for at in times if at not in coming or coming[at].is_coming)
+    dates = sorted(standing)[:6]
     today = request.now.astimezone(zone).date()
     every = {local.date() for local in series.times(request.now, request.now + timedelta(days=366)).values()}
     off = sorted(holidays(request.team, request.now, request.now + timedelta(days=366)) & every - series.kept)

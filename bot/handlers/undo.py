@@ -1,6 +1,6 @@
 """Taking back the speaker's own last change, with its timers and with what was posted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.grammar.params import Args
@@ -12,8 +12,9 @@ from bot.request import Reply, Request
 from bot.series_plan import plan_series
 from conference.case import Case
 from conference.decision import Decision
-from conference.meeting import MeetingState
+from conference.meeting import Meeting, MeetingState
 from conference.refusal import Refusal
+from conference.series import Series
 from conference.task import Task
 from storage.aggregates import Change
 from storage.notices import Act, Notice, NoticeState
@@ -30,8 +31,10 @@ def undo(request: Request, args: Args) -> Reply:
     last = request.store.last_undoable(me.account, since)
     if last is None:
         raise Refusal("There is nothing of yours to take back: I can undo your last change for ten minutes.")
+    told = {c.ref: thing.sequence for c in last.changes if (thing := _in_calendars(request, c))}
     if any(_is_built_upon(request, last, c) for c in last.changes) or not request.store.put_back(last):
         raise Refusal(f"`{last.act}` can no longer be taken back: something was built on it since.")
+    _tell_calendars(request, last, told)
     _replan(request, last)
     _unsay(request, last)
     request.subjects.append(last.subject)
@@ -52,6 +55,23 @@ def _is_built_upon(request: Request, last: Undoable, change: Change) -> bool:
         begun = change.before is None and any(m.agenda.has_case(case.ref) for m in store.coming_meetings())
         return later or begun
     return False
+
+
+def _in_calendars(request: Request, change: Change) -> Meeting | Series | None:
+    if change.table == "meetings":
+        return request.store.meetings.get(change.ref)
+    return request.store.series.get(change.ref) if change.table == "series" else None
+
+
+def _tell_calendars(request: Request, last: Undoable, told: Mapping[str, int]) -> None:
+    """What calendars were told once is told anew: a SEQUENCE that goes back would be passed over."""
+    for thing in (_in_calendars(request, c) for c in last.changes):
+        if thing is None or thing.sequence == told[thing.ref]:
+            continue
+        if isinstance(thing, Meeting):
+            request.store.meetings.save(replace(thing, sequence=told[thing.ref] + 1))
+        else:
+            request.store.series.save(replace(thing, sequence=told[thing.ref] + 1))
 
 
 def _is_signed(request: Request, thing: Decision | Task) -> bool:

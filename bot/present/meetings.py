@@ -64,11 +64,8 @@ def answered(meeting: Meeting, answer: Answer, missing: Sequence[Discipline], zo
     return note(f"Noted: {answer.value} to {meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}.", lack)
 
 
-def calendar(meeting: Meeting, content: bytes, zone: ZoneInfo) -> Card:
-    return Card(
-        f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}",
-        (File(f"{meeting.ref.lower()}.ics", "text/calendar", content),),
-    )
+def calendar(title: str, name: str, content: bytes) -> Card:
+    return Card(title, (File(f"{name.lower()}.ics", "text/calendar", content),))
 
 
 def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
