@@ -22,5 +22,5 @@ class Home:
         if card is None:
             return
         user, team = ids.split(account)
-        first, *_ = await self.posting.pages(card, None, team)
+        first, *_ = await self.posting.pages(card, None, ids.room("D", team))
         await self.posting.api.call(team, "views.publish", user_id=user, view={"type": "home", "blocks": first.blocks})

@@ -55,7 +55,15 @@ class SlackPlatform:
         self.directory = Directory(self.api)
         kept, self._ledger = Kept(drawer, clock=clock), Ledger(drawer, clock=clock)
         self.posting = Posting(
-            self.api, self.directory, kept, self._ledger, clock, options.every, look_again=options.patience
+            self.api,
+            self.directory,
+            kept,
+            self._ledger,
+            clock,
+            options.every,
+            look_again=options.patience,
+            spoken_to=f"@{options.name} ",
+            commands=options.commands,
         )
         self.whispering = Whispering(self.posting, clock)
         self._guided = Guided(drawer, self.posting.post, self.directory.direct, self._send_form, clock)

@@ -18,6 +18,7 @@ from adapters.slack.directory import Directory
 from adapters.slack.kept import Kept
 from adapters.slack.ledger import Entry, Ledger, Spot
 from adapters.slack.render import Page, Sealing, pages
+from adapters.slack.text import typed
 from adapters.slack.upload import upload
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,12 @@ class Posting:
     every: float = SECOND
     look_again: float = SECOND
     """Seconds between the two looks before something is sent again."""
+    spoken_to: str = "@confer "
+    """What stands before a command in a channel; unlike the slash command it works in threads too."""
+    commands: frozenset[str] = frozenset()
 
     async def post(self, place: Place, card: Card, key: str, *, origin: Place | None = None) -> MessageRef:
         """The card in the place, once for this key. ``origin``: where its buttons act, if not there."""
-        _, team = ids.split(place.room)
         if (await self.directory.channel(place.room)).shared:
             raise NotDelivered("externally_shared", final=True)
         entry = await self.ledger.post(key)
@@ -52,7 +55,7 @@ class Posting:
             entry = Entry(secrets.token_hex(16), self.clock(), place.room)
         files = [block for block in card.blocks if isinstance(block, File)]
         origin = None if origin == place else origin
-        shown = await self.pages(card, origin, team)
+        shown = await self.pages(card, origin, place.room)
         if known and len(entry.done) == len(shown) + len(files):
             return MessageRef(place.room, entry.done[0])
         if not known or not entry.doubt:
@@ -70,12 +73,15 @@ class Posting:
             await self._note_spot(message, entry, len(shown), origin)
         return message
 
-    async def pages(self, card: Card, origin: Place | None, team: str) -> list[Page]:
-        """The card as messages, and what its buttons hide kept."""
+    async def pages(self, card: Card, origin: Place | None, room: str) -> list[Page]:
+        """The card as messages of the room, and what its buttons hide kept."""
+        channel, team = ids.split(room)
         names = await self.directory.names(_named_in(card))
+        before = "" if channel.startswith("D") else self.spoken_to
 
         def named(text: str) -> str:
-            return _ACCOUNT.sub(lambda match: f"@{names.get(match[0], match[0][1:])}", text)
+            named = _ACCOUNT.sub(lambda match: f"@{names.get(match[0], match[0][1:])}", text)
+            return typed(named, before, self.commands)
 
         def mention(account: str) -> str:
             user, of = ids.split(account)
@@ -169,7 +175,7 @@ class Posting:
         if spot.gone:
             raise NotDelivered("message_not_found", final=True)
         origin = ids.from_origin(spot.origin, team)
-        first, *further = await self.pages(card, origin, team)
+        first, *further = await self.pages(card, origin, message.room)
         await self._update(message.room, message.message, first)
         if not further and not spot.pages:
             return

@@ -29,6 +29,8 @@ class SlackOptions:
     sockets: int = 1
     name: str = "confer"
     command: str = "/confer"
+    commands: frozenset[str] = frozenset()
+    """First words of commands: a hint of one is shown as it is typed here."""
     covered: bool = False
     """Slack has signed a business associate agreement for this workspace."""
     is_open: Callable[[str], bool] = field(default=everything)

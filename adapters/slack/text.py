@@ -1,13 +1,14 @@
 """Words between people and Slack's mark-up: nothing that a card says becomes mark-up, nothing typed stays escaped."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from adapters.words import harmless
 
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MARKED = re.compile(r"<([^<>]*)>")
 _FORMATTED = re.compile(r"[*_~`]|^\s*(?:>|&gt;)|:[\w+'-]+:", re.MULTILINE)
+_HINT = re.compile(r"`(?:![\w-]+ )?([a-z]+)((?: [^`\n]{0,300})?)`")
 _ENTITY_AT_END = re.compile(r"&(?:a(?:m(?:p)?)?|l(?:t)?|g(?:t)?)?\Z")
 
 
@@ -34,6 +35,16 @@ def unescape(text: str, mention: Callable[[str], str]) -> str:
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         words = words.replace(entity, sign)
     return words.replace("\u00a0", " ")
+
+
+def typed(text: str, before: str, commands: Container[str]) -> str:
+    """The text with its hints of commands as they are typed here. Other words between backticks stay as they are."""
+
+    def hint(match: re.Match[str]) -> str:
+        known = match[0].startswith("`!") or match[1] in commands
+        return f"`{before}{match[1]}{match[2]}`" if known else match[0]
+
+    return _HINT.sub(hint, text)
 
 
 def is_plain(text: str) -> bool:

@@ -72,8 +72,7 @@ class Whispering:
 
     async def edit(self, message: MessageRef, card: Card) -> None:
         """Another card in an ephemeral message, by the response URL of a click in it."""
-        _, team = ids.split(message.room)
-        first, *_ = await self.posting.pages(card, None, team)
+        first, *_ = await self.posting.pages(card, None, message.room)
         await self._respond(message, {"replace_original": True, "text": first.text, "blocks": first.blocks})
 
     async def redact(self, message: MessageRef) -> None:
@@ -93,7 +92,7 @@ class Whispering:
         channel, team = ids.split(place.room)
         if (await self.posting.directory.channel(place.room)).shared:
             raise NotDelivered("externally_shared", final=True)
-        shown = await self.posting.pages(card, place, team)
+        shown = await self.posting.pages(card, place, place.room)
         if len(shown) > 1:
             return None
         user, _ = ids.split(account)

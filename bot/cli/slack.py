@@ -10,6 +10,7 @@ from adapters.platform import Drawer, Inbox, NotDelivered
 from adapters.slack import Shortcut, SlackOptions, SlackPlatform, manifest
 from bot.cli.arguments import add_config
 from bot.cli.trouble import complain
+from bot.commands import TABLE
 from bot.config import ConfigTrouble, Configuration
 from bot.glance import glance
 from bot.secret_reference import SecretReference
@@ -27,6 +28,7 @@ OPEN_WORDS = frozenset(
     ("help", "team", "me", "whoami", "use", "meeting", "meetings", "series", "rsvp", "calendar", "vote", "undo", "")
 )
 """First words of commands that say nothing of a patient: all that is done where no agreement covers the workspace."""
+COMMANDS = frozenset(command.path[0] for command in TABLE.commands)
 SOCKETS = 2
 """While one connection is renewed the other is heard."""
 
@@ -154,6 +156,7 @@ def options(config: Configuration) -> SlackOptions:
         sockets=SOCKETS,
         name=config.settings.bot.name,
         command=f"/{config.settings.bot.name}",
+        commands=COMMANDS,
         covered=slack.baa,
         is_open=is_open,
         modals=slack.modals,

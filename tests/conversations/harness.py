@@ -6,9 +6,11 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Self
 
 from adapters.card import Actions, Button, Card
@@ -23,6 +25,7 @@ from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 from storage.store import Store, TeamStore
+from tests.conversations.relay import Relay, ShownOnStage, Stage
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 """Monday 23 November 2026, 09:00 in New York."""
@@ -44,7 +47,7 @@ class Answer:
     @property
     def text(self) -> str:
         """Everything that was said, as the console would write it."""
-        return "\n".join(text_of(s.card) for s in self.said if s.card)
+        return "\n".join(words_of(s) for s in self.said if s.card)
 
     @property
     def first(self) -> Card:
@@ -56,12 +59,12 @@ class Answer:
     @property
     def in_room(self) -> str:
         """What everyone in the room saw of it."""
-        return "\n".join(text_of(s.card) for s in self.said if s.card and s.to is None and not s.place.direct)
+        return "\n".join(words_of(s) for s in self.said if s.card and s.to is None and not s.place.direct)
 
     @property
     def private(self) -> str:
         """What only one person saw of it."""
-        return "\n".join(text_of(s.card) for s in self.said if s.card and (s.to or s.place.direct))
+        return "\n".join(words_of(s) for s in self.said if s.card and (s.to or s.place.direct))
 
     @property
     def buttons(self) -> tuple[Button, ...]:
@@ -81,9 +84,15 @@ def refusal(answer: Answer) -> str:
     assert not answer.edited
     (said,) = [s for s in answer.said if s.card and not s.card.title.startswith("I am confer")]
     assert said.card is not None
+    assert said.card.title in words_of(said)
     assert "\n" not in said.card.title
     assert not [b for b in said.card.blocks if not isinstance(b, Actions)]
     return said.card.title
+
+
+def words_of(said: Said) -> str:
+    """What people read of the bot's message, as the console would write it; on a stage, as it stands there."""
+    return said.shown if isinstance(said, ShownOnStage) else text_of(said.card)
 
 
 def text_of(card: Card | None) -> str:
@@ -136,7 +145,8 @@ class Chat:
 
     def receives(self, invocation: Invocation) -> Answer:
         """The platform hands this very invocation in, perhaps for the second time."""
-        return self._told(self.app.receive(invocation))
+        relay = self.platform if isinstance(self.platform, Relay) else self.app
+        return self._told(relay.receive(invocation))
 
     # -- time ----------------------------------------------------------------------------------------------------
     def passes(self, to: datetime) -> Answer:
@@ -162,20 +172,24 @@ class Chat:
 
     def room_shows(self, room: str = ROOM) -> str:
         """All that stands in the room now, for everyone in it."""
-        return "\n".join(text_of(s.card) or s.text for s in self._standing(room))
+        return "\n".join(words_of(s) or s.text for s in self._standing(room))
 
     def bot_shows(self, room: str = ROOM) -> str:
         """What the bot has posted there and what still stands."""
-        return "\n".join(text_of(s.card) for s in self._standing(room) if s.card)
+        return "\n".join(words_of(s) for s in self._standing(room) if s.card)
 
     def _standing(self, room: str) -> list[Said]:
         return [s for s in self.platform.messages if s.ref.room == room and not s.removed and s.to is None]
 
+    def account(self, who: str) -> str:
+        """What the platform calls the person."""
+        return self.platform.stage.account(who) if isinstance(self.platform, Relay) else who
+
     def place(self, room: str = ROOM, thread: MessageRef | None = None) -> Place:
-        return Place("memory", room, thread.message if thread else None)
+        return Place(self.platform.name, room, thread.message if thread else None)
 
     def direct(self, who: str) -> Place:
-        return Place("memory", f"@{who}", direct=True)
+        return Place(self.platform.name, f"@{who}", direct=True)
 
     def _told(self, coroutine) -> Answer:  # type: ignore[no-untyped-def]
         outcomes: list[Outcome] = []
@@ -186,6 +200,8 @@ class Chat:
     def _seen(self, act) -> Answer:  # type: ignore[no-untyped-def]
         before, edits = len(self.platform.messages), {id(s): len(s.earlier) for s in self.platform.messages}
         act()
+        if isinstance(self.platform, Relay):
+            self._loop.run_until_complete(self.platform.look())
         new = [s for s in self.platform.messages[before:] if s.author == self.platform.bot]
         edited = [s for s in self.platform.messages[:before] if len(s.earlier) > edits[id(s)]]
         return Answer(Outcome(), new, edited)
@@ -219,26 +235,43 @@ def _driver(database: Database) -> sqlite3.Connection:
     return driver
 
 
+ON = ContextVar("ON", default="memory")
+"""The platform that the scripts are played on."""
+
+
+def _stage(database: Database, ring: KeyRing, clock: MovableClock) -> Stage:
+    """The stage of that platform; each is only known where it is played on."""
+    module = import_module(f"tests.conversations.on_{ON.get()}")
+    stage: Stage = module.stage(database, ring, clock)
+    return stage
+
+
 @contextmanager
 def chat(
     start: datetime = START, settings: Settings | None = None, url: str = "sqlite://", begun: Begun | None = None
 ) -> Iterator[Chat]:
     """A bot nobody has spoken to yet, or one that goes on from where another was."""
-    platform, clock, ring = MemoryPlatform(), MovableClock(start), KeyRing(begun.root if begun else RootKey.new())
+    again = begun if begun and ON.get() == "memory" else None
+    clock, ring = MovableClock(start), KeyRing(again.root if again else RootKey.new())
     with Database.open(url) as database:
-        if begun:
-            begun.put_into(database, platform)
-        else:
+        if not again:
             migrate(database)
             begin_house(database, ring, clock.now())
-        app = App(database, ring, settings or Settings(), clock, {"memory": platform})
+        platform = MemoryPlatform() if ON.get() == "memory" else Relay(_stage(database, ring, clock))
+        if again:
+            again.put_into(database, platform)
+        app = App(database, ring, settings or Settings(), clock, {platform.name: platform})
         loop = asyncio.new_event_loop()
         running = loop.create_task(platform.run(app.receive))
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(platform.ready() if isinstance(platform, Relay) else asyncio.sleep(0))
+        bot = Chat(app, platform, clock, loop)
         try:
-            yield Chat(app, platform, clock, loop)
+            if begun and not again:
+                make_team(bot)
+            yield bot
         finally:
-            running.cancel()
+            platform.end()
+            loop.run_until_complete(running)
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
 
@@ -265,7 +298,7 @@ def make_team(bot: Chat) -> None:
             bot.says("carla", f"team add @{who} {discipline}{role}")
     with bot.app.database.transaction() as connection:
         for who in TEAM:  # the bot has introduced itself to everyone
-            Store(connection, bot.app.ring).is_first_contact("memory", who, bot.clock.now())
+            Store(connection, bot.app.ring).is_first_contact(bot.platform.name, bot.account(who), bot.clock.now())
 
 
 def submitted(bot: Chat, who: str = "pat", **fields: str) -> str:
