@@ -211,3 +211,111 @@ def test_one_meeting_of_a_series_is_moved_alone(bot: Chat) -> None:
     bot.says("carla", "meeting move M-1 wed 10:00")
     bot.passes(START + timedelta(hours=12))
     assert coming(bot) == ["Wed 25 Nov 10:00", "Tue 01 Dec 08:00", "Tue 08 Dec 08:00"]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ('series create "X" tuesdays 8-9am', "every tue, 08:00 America/New_York, 1 hour"),
+        ("series create Weekly MDT tuesdays 8am for 45m", "S-1 Weekly MDT is set up."),
+        ('series create "X" at 8am every tuesday', "every tue, 08:00 America/New_York, 1 hour"),
+        ('series create "X" every tue 08:00 Europe/Berlin', "every tue, 08:00 Europe/Berlin"),
+        ('series create "X" every tue 08:00 zone Berlin', "M-1  Tue 24 Nov 2026, 02:00 EST"),
+        ('series create "X" every tue 08:00 starting 5 jan', "M-1  Tue 5 Jan 2027, 08:00 EST"),
+        ('series create "X" every tue, 8:00, 1h', "every tue, 08:00 America/New_York, 1 hour"),
+        ('series create "X" every tue 08:00 until 5 jan', "until Tue 5 Jan 2027"),
+    ],
+)
+def test_a_series_as_typed_on_a_phone(bot: Chat, words: str, shown: str) -> None:
+    """Plurals, spans of hours, the hour first, a zone, a first and a last date."""
+    assert shown in bot.says("carla", words).in_room
+
+
+def test_a_series_ends_on_its_last_date(bot: Chat) -> None:
+    """What lies behind it is never planned; an end before the beginning is refused."""
+    bot.says("carla", 'series create "X" every tue 08:00 until 8 dec')
+    bot.passes(START + timedelta(days=14))
+    assert coming(bot) == ["Tue 08 Dec 08:00"]
+    assert "end before it begins" in refusal(
+        bot.says("carla", 'series create "X" every tue 08:00 until tomorrow starting 1 dec')
+    )
+
+
+def test_only_what_is_named_changes(bot: Chat) -> None:
+    """Another hour keeps the days, another length keeps the hour and the answers."""
+    bot.says("carla", WEEKLY)
+    bot.says("pat", "rsvp M-1 yes")
+    assert "45 minutes" in bot.says("carla", "series change S-1 for 45m").in_room
+    assert "yes: @pat" in bot.says("carla", "meeting M-1").text
+    assert "45 minutes" in bot.says("carla", "meeting M-1").text
+    bot.says("carla", "series change S-1 09:00")
+    assert coming(bot) == ["Tue 24 Nov 09:00", "Tue 01 Dec 09:00", "Tue 08 Dec 09:00"]
+    bot.says("carla", "series change S-1 every thu")
+    assert coming(bot)[0] == "Thu 26 Nov 09:00"
+    assert "S-1 Case round" in bot.says("carla", 'series change S-1 title "Case round"').in_room
+    assert "like that already" in refusal(bot.says("carla", "series change S-1 for 45m"))
+
+
+def test_several_dates_are_skipped_and_one_is_kept(bot: Chat) -> None:
+    """The only series need not be named; what was skipped can take place after all, a holiday too."""
+    bot.says("carla", "team holidays US")
+    bot.says("carla", 'series create "X" every fri 08:00')
+    skipped = bot.says("carla", "series skip 4 dec to 1 jan because of the holidays")
+    assert "skips Fri 4 Dec 2026, Fri 11 Dec 2026, Fri 18 Dec 2026." in skipped.in_room
+    assert coming(bot) == ["Fri 27 Nov 08:00"]
+    assert "M-4" in bot.says("carla", "series keep S-1 11 dec").ref("M")
+    assert coming(bot) == ["Fri 27 Nov 08:00", "Fri 11 Dec 08:00"]
+    bot.says("carla", "series keep S-1 25 dec")
+    bot.passes(START + timedelta(days=28))
+    assert coming(bot)[0] == "Fri 25 Dec 08:00"
+    assert "leaves none of these dates out" in refusal(bot.says("carla", "series keep S-1 8 jan"))
+
+
+def test_a_date_far_ahead_is_moved(bot: Chat) -> None:
+    """It is planned for itself, and its turn makes no second one."""
+    bot.says("carla", WEEKLY)
+    assert "is now Wed 30 Dec 2026, 10:00 EST" in bot.says("carla", "series move 29 dec to 30 dec 10:00").in_room
+    bot.passes(START + timedelta(days=30))
+    assert coming(bot) == ["Wed 30 Dec 10:00", "Tue 05 Jan 08:00", "Tue 12 Jan 08:00"]
+    assert "does not meet on Wed 6 Jan 2027" in refusal(bot.says("carla", "series move 6 jan to 7 jan 10:00"))
+
+
+def test_own_days_off_call_off_what_is_planned(bot: Chat) -> None:
+    """And bring it back, with a new reference, when they are none after all."""
+    bot.says("carla", WEEKLY)
+    assert "Cancelled: M-2." in bot.says("carla", "team holidays add 1 dec, 24 dec to 2 jan").in_room
+    assert "(cancelled)" not in bot.bot_shows()
+    assert coming(bot) == ["Tue 24 Nov 08:00", "Tue 08 Dec 08:00"]
+    assert "Tue 1 Dec 2026" in bot.says("nora", "team holidays").private
+    assert "Planned: M-4." in bot.says("carla", "team holidays drop 1 dec").in_room
+    assert coming(bot) == ["Tue 24 Nov 08:00", "Tue 01 Dec 08:00", "Tue 08 Dec 08:00"]
+    assert "a day off of the team's own" in refusal(bot.says("carla", "team holidays drop 1 dec"))
+
+
+def test_the_team_moves_to_another_zone(bot: Chat) -> None:
+    """Series that went by the old zone keep their hour on the clock."""
+    bot.says("carla", WEEKLY)
+    assert "Times are read in America/Chicago" in bot.says("carla", "team zone Chicago").in_room
+    assert "Tue 24 Nov 2026, 08:00 CST" in bot.says("carla", "meeting M-1").text
+    assert coming(bot) == ["Tue 24 Nov 08:00", "Tue 01 Dec 08:00", "Tue 08 Dec 08:00"]
+
+
+def test_a_series_shows_its_dates(bot: Chat) -> None:
+    """What is moved stands where it is, what is skipped and what is a holiday is named, in the asker's zone."""
+    bot.says("carla", "team holidays US")
+    bot.says("carla", 'series create "X" every fri 08:00')
+    bot.says("carla", "series skip 4 dec")
+    bot.says("carla", "meeting move M-3 thu 10 dec 08:00")
+    bot.says("nora", "me zone Europe/Berlin")
+    shown = bot.says("nora", "series S-1").private
+    assert "Fri 27 Nov 2026, 14:00 CET; Thu 10 Dec 2026, 14:00 CET" in shown
+    assert "Skipped: Fri 4 Dec 2026" in shown
+    assert "Holidays: Fri 25 Dec 2026, Fri 1 Jan 2027" in shown
+
+
+def test_the_room_sees_the_zones_of_its_members(bot: Chat) -> None:
+    """The team's zone first, then those that members have set and that differ."""
+    bot.says("nora", "me zone Europe/Berlin")
+    bot.says("gene", "me zone America/Toronto")
+    bot.says("wes", "me zone Australia/Sydney")
+    assert "Tue 24 Nov 2026, 08:00 EST (14:00 CET, Wed 00:00 AEDT)" in bot.says("carla", WEEKLY).in_room
