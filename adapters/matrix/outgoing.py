@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import os
-from collections import OrderedDict
+import re
+from collections import ChainMap, OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 from nio.crypto.attachments import encrypt_attachment
@@ -57,7 +59,7 @@ class Outgoing:
         await self._check_own(room, ref.message)
         kept = await self._connection.offers.find(ref.message)
         parts = kept.parts if kept and kept.parts else (ref.message,)
-        pieces = bodies(card, self._prefix(room), room.names)
+        pieces = bodies(card, self._prefix(room), self._names(room))
         version = number_of(pieces)
         if self._shown.get(ref.message) != version:
             # A chain: going back to an earlier text is another edit, not the same one again.
@@ -89,12 +91,16 @@ class Outgoing:
     def _prefix(self, room: Room) -> str:
         return "" if room.is_direct(self._connection.account) else f"!{self._connection.setup.name} "
 
+    def _names(self, room: Room) -> Mapping[str, str]:
+        """What people are called in the room, or else in another one: in a direct room there are two of them."""
+        return ChainMap(room.names, *(other.names for other in self._connection.rooms.values()))
+
     async def _say(self, room: Room, thread: str | None, card: Card, key: str) -> tuple[str, ...]:
         """Send the card: its words in as many events as they need, then its files. The events' ids."""
         files = [block for block in card.blocks if isinstance(block, File)]
         # Before the first word: what fails here has been seen by nobody.
         sealed = [await self._upload(room, file) for file in files]
-        pieces = bodies(card, self._prefix(room), room.names)
+        pieces = bodies(card, self._prefix(room), self._names(room))
         contents = [message(piece, card.mentions if not count else ()) for count, piece in enumerate(pieces)] + sealed
         events = []
         for count, content in enumerate(contents):
@@ -221,7 +227,7 @@ def as_edit(content: JSON, event: str) -> JSON:
     return {
         **content,
         "body": f"* {content['body']}",
-        "formatted_body": f"* {content['formatted_body']}",
+        "formatted_body": re.sub(r"^(<p>)?", r"\1* ", str(content["formatted_body"]), count=1),
         "m.mentions": {},  # people were called when it was posted
         "m.new_content": content,
         "m.relates_to": {"rel_type": "m.replace", "event_id": event},

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from adapters.card import Actions, Block, Button, Card, Facts, File, Form, Poll, Row, Rows, Text, Tone
+from adapters.card import Actions, Block, Button, Card, Fact, Facts, File, Form, Poll, Row, Rows, Text, Tone
 from adapters.matrix.http import JSON
 from adapters.words import harmless
 
@@ -131,25 +131,24 @@ def _texts(block: Block) -> Iterator[str]:
 
 def _pieces(card: Card, look: Look) -> Iterator[Piece]:
     number = 0
+    times = {row.lead for block in card.blocks if isinstance(block, Poll) and block.is_open for row in block.answers}
     for block in card.blocks:
         match block:
             case Text():
                 yield from (_paragraph(text, block.tone, look) for text in _cut(look.typed(block.text)))
             case Facts(facts=facts):
-                lines = [(f"{_line(f.name)}: ", _words(f.value, look), f.value) for f in facts]
-                plain = "\n".join(name + value for name, value, _ in lines)
-                marked = (
-                    f"<strong>{_escaped(name.rstrip(), look)}</strong> {_escaped(v, look)}" for name, _, v in lines
-                )
-                yield Piece(plain, f"<p>{'<br>'.join(marked)}</p>")
+                yield from _facts(facts, look)
             case Rows(rows=rows):
                 yield from _rows(rows, look)
             case Poll(answers=answers):
                 yield from _rows(answers, look)
                 if block.is_open:
-                    yield _how_to_vote(block, look)
+                    yield _how_to_vote(block, look, by_number=any(button.label in times for button in card.buttons))
             case Actions(buttons=buttons):
-                yield _buttons(buttons, number, look)
+                # What a poll's list says already, with the same numbers, is not said again.
+                counted = enumerate(buttons, number + 1)
+                if told := [(n, button) for n, button in counted if button.label not in times]:
+                    yield _buttons(told, look)
                 number += len(buttons)
             case Form():
                 number += 1
@@ -174,6 +173,26 @@ def _paragraph(text: str, tone: Tone, look: Look) -> Piece:
             return Piece(WARNING + plain, f"<p>{WARNING}<strong>{marked}</strong></p>")
         case _:
             assert_never(tone)
+
+
+def _facts(facts: Iterable[Fact], look: Look) -> Iterator[Piece]:
+    """Short ones as the lines of one paragraph; a long value goes on in paragraphs of its own."""
+    lines: list[Piece] = []
+    for fact in facts:
+        name = f"{_line(fact.name)}:"
+        first, *more = [*_cut(fact.value)] or [""]
+        shown = f"<strong>{_escaped(name, look)}</strong> {_escaped(first, look)}"
+        lines.append(Piece(f"{name} {_words(first, look)}", shown))
+        if more:
+            yield _paragraph_of(lines)
+            yield from (Piece(_words(text, look), f"<p>{_escaped(text, look)}</p>") for text in more)
+            lines = []
+    if lines:
+        yield _paragraph_of(lines)
+
+
+def _paragraph_of(lines: list[Piece]) -> Piece:
+    return Piece("\n".join(p.plain for p in lines), f"<p>{'<br>'.join(p.html for p in lines)}</p>")
 
 
 def _rows(rows: Iterable[Row], look: Look) -> Iterator[Piece]:
@@ -217,30 +236,29 @@ def _row(row: Row, look: Look, *, numbered: bool) -> Piece:
     )
 
 
-def _how_to_vote(poll: Poll, look: Look) -> Piece:
+def _how_to_vote(poll: Poll, look: Look, *, by_number: bool) -> Piece:
     command = look.prefix + _line(poll.example)
-    return Piece(
-        f"Say which suit you: {command}",
-        f"<p><em>Say which suit you:</em> <code>{_escaped(command, look)}</code></p>",
-    )
+    how = "Reply with a number, or type all that suit you:" if by_number else "Type which suit you:"
+    return Piece(f"{how}\n{command}", f"<p><em>{how}</em><br><code>{_escaped(command, look)}</code></p>")
 
 
-def _buttons(buttons: Iterable[Button], number: int, look: Look) -> Piece:
+def _buttons(buttons: Iterable[tuple[int, Button]], look: Look) -> Piece:
     plain, marked = [HOW_TO_CHOOSE], [f"<em>{HOW_TO_CHOOSE}</em>"]
-    for count, button in enumerate(buttons, number + 1):
+    for count, button in buttons:
         command, label, emoji = look.prefix + _line(button.command), _line(button.label), _line(button.emoji)
-        plain.append(f"{count}. {emoji + ' ' if emoji else ''}{label}: {command}")
+        name = "" if label == button.command else f"{label}: "
+        plain.append(f"{count}. {emoji + ' ' if emoji else ''}{name}{command}")
         shown = f"{_escaped(emoji, look)} " if emoji else ""
-        marked.append(
-            f"{count}. {shown}<strong>{_escaped(label, look)}</strong> <code>{_escaped(command, look)}</code>"
-        )
+        strong = f"<strong>{_escaped(label, look)}</strong> " if name else ""
+        marked.append(f"{count}. {shown}{strong}<code>{_escaped(command, look)}</code>")
     return Piece("\n".join(plain), f"<p>{'<br>'.join(marked)}</p>")
 
 
 def _form(form: Form, number: int, look: Look) -> Piece:
     """How to fill it in. What stands in it already is not repeated: sent back, it would stand for what it was."""
     label, title = _line(form.label), _line(form.title)
-    head = f"{number}. {label}" + (f": {title}" if title and title != label and len(form.fields) > 1 else "")
+    says_more = title and not title.startswith(label) and len(form.fields) > 1
+    head = f"{number}. {f'{label}: {title}' if says_more else label}"
     names = [f"{_line(field.name)}:" for field in form.fields]
     marked = f"<p><strong>{_escaped(head, look)}</strong><br>"
     if len(names) > 1 and not any(field.value for field in form.fields):

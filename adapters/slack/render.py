@@ -134,14 +134,17 @@ def _paragraph(text: str, tone: Tone) -> Iterator[Obj]:
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Obj]:
-    """Names and values: short ones as fields side by side, long ones as lines of their own."""
+    """Names and values: short ones as fields side by side, long ones and a lone one as lines of their own."""
     fields: list[Obj] = []
+    alone = len(facts) == 1
     for name, value in facts:
         head, words = " ".join(escape(name).split()), escape(value).strip()
         line = f"{head}: {words}"
         if not line.strip(": "):
             continue
-        if len(line) > limits.FIELD - 10 or "\n" in words:
+        if alone and head and words and is_plain(line) and "\n" not in words and len(line) < PIECE:
+            yield _mrkdwn(f"*{head}:* {words}")
+        elif alone or len(line) > limits.FIELD - 10 or "\n" in words:
             yield from _fields(fields)
             fields = []
             yield from (_section(piece) for piece in pieces(line, PIECE))

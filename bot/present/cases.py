@@ -26,8 +26,9 @@ def same_person(other: Case) -> str:
 
 def form(case: Case | None) -> Card:
     if case is None:
-        words = "Submit a case. Only you see this. Names and numbers go into their own fields: I use them to hide them."
-        return Card(words, (Form("Fill in", "Submit a case", "case submit", case_fields(None), submit="Preview"),))
+        how = Text("Names and numbers go into their own fields: I use them to hide them.")
+        empty = Form("Fill in", "Submit a case", "case submit", case_fields(None), submit="Preview")
+        return Card("Submit a case. Only you see this.", (how, empty))
     fields = case_fields(case)
     return Card(
         f"Edit {case.ref}", (Form("Fill in", f"Edit {case.ref}", f"case edit {case.ref}", fields, submit="Preview"),)
@@ -37,7 +38,7 @@ def form(case: Case | None) -> Card:
 def preview(case: Case, shown: Preview, held: Sequence[Section], panel: tuple[Profile, int], hint: str = "") -> Card:
     """What the room would see, and beside it each hidden thing with its kind and each doubtful word."""
     blocks: list[Block] = [Text(hint, Tone.STRONG)] if hint else []
-    blocks += [Text(f"{s.section.value.capitalize()}: {s.safe}") for s in shown.sections]
+    blocks += [_part(s.section, s.safe) for s in shown.sections]
     if held:
         categories = ", ".join(dict.fromkeys(s.category.value for s in held))
         blocks.append(
@@ -87,7 +88,7 @@ def preview(case: Case, shown: Preview, held: Sequence[Section], panel: tuple[Pr
 def corrected(case: Case, shown: Preview, before: Preview) -> Card:
     """What a correction changed, for the author to look at again; the rest was seen already."""
     changed = Preview(tuple(s for s in shown.sections if s not in before.sections))
-    blocks: list[Block] = [Text(f"{s.section.value.capitalize()}: {s.safe}") for s in changed.sections]
+    blocks: list[Block] = [_part(s.section, s.safe) for s in changed.sections]
     gone = [s.section for s in before.sections if s.section not in {n.section for n in shown.sections}]
     if gone:
         blocks.append(Text(f"Taken out: {', '.join(gone)}."))
@@ -104,6 +105,11 @@ def corrected(case: Case, shown: Preview, before: Preview) -> Card:
     blocks.append(Actions((*_preview_buttons(case, shown), whole)))
     blocks.append(Form("Edit", f"Edit {case.ref}", f"case edit {case.ref}", case_fields(case), submit="Preview"))
     return Card(f"Preview of {case.ref}, what changed: nothing is posted yet. Only you see this.", tuple(blocks))
+
+
+def _part(section: Section, text: str) -> Facts:
+    """One part of a summary, a paragraph of its own."""
+    return Facts((Fact(section.value.capitalize(), text),))
 
 
 def _rows(shown: Preview) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
@@ -158,7 +164,7 @@ def approved(case: Case, team: Team, *, again: bool) -> Card:
 
 def summary(case: Case, parts: Iterable[Part], held: Sequence[Section]) -> Card:
     """The approved words to the letter, for the room."""
-    blocks: list[Block] = [Text(f"{p.section.value.capitalize()}: {p.text}") for p in parts]
+    blocks: list[Block] = [_part(p.section, p.text) for p in parts]
     if held:
         blocks.append(Text(f"Held back for want of consent: {', '.join(held)}.", Tone.QUIET))
     return Card(f"Case {case.ref}", tuple(blocks))
@@ -186,7 +192,7 @@ def case(
         facts.append(Fact("Review", day(it.review_on)))
     blocks: list[Block] = [Facts(tuple(facts))]
     parts, held = visible(it, [reader.discipline], today) if it.author != reader.account else (_all(it), ())
-    blocks += [Text(f"{p.section.value.capitalize()}: {p.text}") for p in parts]
+    blocks += [_part(p.section, p.text) for p in parts]
     if held:
         blocks.append(Text(f"Not shown for want of consent: {', '.join(held)}.", Tone.QUIET))
     return Card(f"Case {it.ref}", (*blocks, Actions(_case_buttons(it, reader))))

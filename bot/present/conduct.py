@@ -16,7 +16,7 @@ from conference.task import Task
 
 PROMPTS = {
     Phase.PRESENT: "The presenter presents; everyone else listens.",
-    Phase.SUMMARISE: "The facilitator says it back: “Did I summarize correctly?”",
+    Phase.SUMMARISE: "The facilitator says it back: “Did I get it right?”",
     Phase.CLARIFY: "Clarifying questions only, no advice yet.",
     Phase.RECOMMEND: "Recommendations, one discipline after the other.",
     Phase.SUM_UP: "Sum up: what is decided, who does what by when, who tells the patient.",
@@ -56,15 +56,20 @@ def _facts(meeting: Meeting, spent: timedelta, members: Sequence[Member], now: d
     used = spent + (now - item.began_at if item.began_at else timedelta())
     left = item.length - used
     time = (
-        f"{length(max(left, timedelta()))} left of {length(item.length)}"
+        f"{_whole_minutes(left)} left of {length(item.length)}"
         if left > timedelta()
-        else f"over by {length(-left)}"
+        else f"over by {_whole_minutes(-left)}"
     )
     facts = [Fact("Time", time)]
     if item.presenter:
         presenter = next((m for m in members if m.account == item.presenter), None)
         facts.append(Fact("Presenter", person(presenter, item.presenter)))
     return tuple(facts)
+
+
+def _whole_minutes(time: timedelta) -> str:
+    """Begun minutes count: the board is no clock that runs."""
+    return length(timedelta(minutes=max(1, -(-time // timedelta(minutes=1)))))
 
 
 def _asks(meeting: Meeting, case: Case | None, decisions: Sequence[Decision], members: Sequence[Member]) -> list[Block]:
@@ -132,7 +137,7 @@ def ended(
     took = length(timedelta(seconds=round((meeting.ended_at - meeting.started_at).total_seconds())))
     facts = (
         Fact("Took", f"{took} of {length(meeting.length)}"),
-        Fact("There", ", ".join(person(people.get(a), a) for a in meeting.attended)),
+        Fact("Present", ", ".join(person(people.get(a), a) for a in meeting.attended)),
         Fact("Results", f"{count(len(decisions), 'decision')}, {count(len(tasks), 'action item')}"),
     )
     left = [i for i in meeting.agenda.items if i.state in (ItemState.NOT_REACHED, ItemState.DEFERRED)]

@@ -17,8 +17,8 @@ def decided(decision: Decision, held: Sequence[str], goals: str, members: Sequen
     if hint:
         blocks.append(Text(hint, Tone.QUIET))
     if not decision.prefers:
-        wish = f" The summary says: “{goals}”." if goals else ""
-        blocks.append(Text(f"What does the patient prefer?{wish}", Tone.STRONG))
+        blocks.append(Text("What does the patient prefer?", Tone.STRONG))
+        blocks += [Text(f"The summary says: “{goals}”")] if goals else []
         field = Field("preference", "What the patient prefers", "in the patient's words", required=True)
         blocks.append(Form("Add the preference", f"Preference for {decision.ref}", f"prefer {decision.ref}", (field,)))
     return Card(f"{decision.ref} on {decision.case}: {decision.text}", tuple(blocks))

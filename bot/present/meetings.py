@@ -81,10 +81,7 @@ def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
     buttons = tuple(Button(f"{n}", f"{command} also {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1))
     best = max(range(1, len(rows) + 1), key=lambda n: (_votes(meeting, n), -n))
     fix = Button(f"Fix {best}", f"meeting fix {meeting.ref} {best}")
-    hint = Text(
-        "All ways to vote count together; the newest vote of a person stands. The coordinator fixes the time.",
-        Tone.QUIET,
-    )
+    hint = Text("However you vote, your newest vote stands. The coordinator fixes the time.", Tone.QUIET)
     return Card(f"{meeting.ref} {meeting.title}: which time?", (Poll(rows, command), hint, Actions((*buttons, fix))))
 
 
@@ -147,7 +144,7 @@ def _answers(meeting: Meeting) -> tuple[Button, ...]:
 def _voters(meeting: Meeting, number: int, members: Sequence[Member]) -> str:
     names = {m.account: m for m in members}
     who = [person(names.get(a), a) for a, votes in meeting.votes.items() if number in votes]
-    return f"{len(who)}: {', '.join(who)}" if who else "no votes"
+    return f"{count(len(who), 'vote')}: {', '.join(who)}" if who else "no votes"
 
 
 def _votes(meeting: Meeting, number: int) -> int:

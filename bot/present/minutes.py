@@ -1,10 +1,11 @@
 """The words of minutes: who was there, what each case asked, what was decided and why, who does what by when."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from adapters.card import Actions, Block, Button, Card, File, Text, Tone
+from adapters.card import Actions, Block, Button, Card, Fact, Facts, File, Row, Rows, Text, Tone
 from bot.present.common import length, note, person, when
 from bot.present.tasks import owner
 from conference.agenda import Item
@@ -14,6 +15,10 @@ from conference.meeting import Answer, Meeting, missing_quorum
 from conference.minutes import MinutesPart
 from conference.people import Account, CaseId, Member
 from conference.task import Task, TaskKind
+
+_FACT = re.compile(r"(Held|Led by|Present|Apologies|Quorum lacked|Question|Heard|Tells the patient|Review): (.*)")
+_DECISION = re.compile(r"(D-\d+(?: \[[^\]]*\])?): (.*)")
+_TASK = re.compile(r"(T-\d+) (.*)")
 
 
 def parts(
@@ -53,7 +58,8 @@ def _head(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> str:
         for a, answer in meeting.rsvps.items()
         if answer is Answer.NO and a not in meeting.attended
     ]
-    lines = [f"Held: {when(started, zone)}" + (f", ended {when(meeting.ended_at, zone)}" if meeting.ended_at else "")]
+    took = f", for {_minutes(meeting.ended_at - started)}" if meeting.ended_at else ""
+    lines = [f"Held: {when(started, zone)}{took}"]
     leader = meeting.leader or Account("")
     lines.append(f"Led by: {person(people.get(leader), leader)}")
     lines.append(f"Present: {', '.join(there) or 'nobody noted'}")
@@ -66,7 +72,7 @@ def _head(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> str:
 
 
 def _topic(item: Item) -> str:
-    return f"{item.state.value}, {_spent(item)}"
+    return f"{item.state.value}, {_spent(item)}".capitalize()
 
 
 def _case(
@@ -80,7 +86,7 @@ def _case(
     people = {m.account: m for m in members}
     lines = [
         f"Question: {case.summary.part(Section.QUESTION) if case.summary else ''}",
-        f"{item.state.value}, {_spent(item)}",
+        _topic(item),
     ]
     if item.heard:
         lines.append(f"Heard: {', '.join(sorted(item.heard))}")
@@ -117,9 +123,11 @@ def _task(it: Task, members: Iterable[Member], zone: ZoneInfo) -> str:
 
 
 def _spent(item: Item) -> str:
-    return (
-        f"{length(timedelta(minutes=round(item.spent.total_seconds() / 60)))} spent" if item.spent else "no time spent"
-    )
+    return f"{_minutes(item.spent)} spent" if item.spent else "no time spent"
+
+
+def _minutes(time: timedelta) -> str:
+    return length(timedelta(minutes=round(time.total_seconds() / 60)))
 
 
 def minutes(
@@ -127,12 +135,39 @@ def minutes(
 ) -> Card:
     blocks: list[Block] = []
     for part in parts:
-        blocks += [Text(part.title, Tone.STRONG), Text(part.text)]
+        blocks += [Text(part.title, Tone.STRONG), *_blocks(part.text)]
     blocks += [Text(line, Tone.QUIET) for line in signature(meeting, members, zone)]
     blocks.append(File(f"minutes-{meeting.ref.lower()}.pdf", "application/pdf", pdf))
     if meeting.minutes is None and meeting.ended_at:
         blocks.append(Actions((Button("Sign", f"minutes sign {meeting.ref}"),)))
     return Card(f"Minutes of {meeting.ref} {meeting.title}", tuple(blocks))
+
+
+def _blocks(text: str) -> list[Block]:
+    """The lines of a part as they are read best: facts together, each decision with its reasons, items as a list."""
+    blocks: list[Block] = []
+    for line in text.split("\n"):
+        before = blocks[-1] if blocks else None
+        if found := _DECISION.fullmatch(line):
+            blocks.append(Facts((Fact(found[1], found[2]),)))
+        elif found := _FACT.fullmatch(line):
+            fact = Fact(found[1], found[2])
+            if isinstance(before, Facts) and not before.facts[0].name.startswith("D-"):
+                blocks[-1] = Facts((*before.facts, fact))
+            else:
+                blocks.append(Facts((fact,)))
+        elif found := _TASK.fullmatch(line):
+            row = Row(found[1], found[2])
+            if isinstance(before, Rows):
+                blocks[-1] = Rows((*before.rows, row))
+            else:
+                blocks.append(Rows((row,)))
+        elif line.startswith("  ") and isinstance(before, Facts):
+            *others, last = before.facts
+            blocks[-1] = Facts((*others, Fact(last.name, f"{last.value}\n{line.strip()}")))
+        else:
+            blocks.append(Text(line))
+    return blocks
 
 
 def signature(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> list[str]:

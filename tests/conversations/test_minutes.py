@@ -42,8 +42,8 @@ def test_minutes_hold_what_a_team_needs(bot: Chat) -> None:
         "@pat (psychiatry)", "@nora (nursing)", "Apologies: @wes", "Quorum lacked: social-work", f"Case {case}",
         "Question: Switch the SSRI?", "12 minutes spent", "Heard: nursing", "D-1: Taper SSRI", "because side effects",
         "options: switch; wait", "the patient prefers: no new drug", "dissent, @sol: too early",
-        "T-1 Explain the taper: @nora, due Fri 27 Nov 2026", "Tells the patient: @nora", "New triage form",
-        "T-2 Print the form: @wes", "Not signed yet",
+        "T-1  Explain the taper: @nora, due Fri 27 Nov 2026", "Tells the patient: @nora", "New triage form",
+        "T-2  Print the form: @wes", "Not signed yet",
     ):  # fmt: skip
         assert words in answer.private, words
 
@@ -58,7 +58,7 @@ def test_minutes_say_what_is_missing(bot: Chat) -> None:
     assert "Nobody was named to tell the patient." in text
     assert "the patient's preference was not recorded" in text
     assert "Nothing was decided." in text
-    assert "not reached" in text
+    assert "Not reached" in text
 
 
 def test_minutes_come_with_a_pdf(bot: Chat) -> None:

@@ -79,6 +79,9 @@ def test_long_words_are_cut_and_nothing_is_lost() -> None:
     parts = bodies(Card("Long", (Text(" ".join(words)),)))
     assert all(part.size <= LONGEST_PART for part in parts)
     assert " ".join(part.plain for part in parts).split() == ["Long", *words]
+    parts = bodies(Card("Long", (Facts((Fact("Goals", " ".join(words)), Fact("Safety", "none"))),)))
+    assert all(part.size <= LONGEST_PART for part in parts)
+    assert " ".join(part.plain for part in parts).split() == ["Long", "Goals:", *words, "Safety:", "none"]
 
 
 def test_commands_are_shown_as_they_are_typed_here() -> None:

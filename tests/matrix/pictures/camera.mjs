@@ -1,6 +1,6 @@
 // A person's Hydrogen in a browser: node camera.mjs CHROMIUM. Reads one wish a line, answers each with a line.
 //   {"login": {"homeserver", "user", "password"}}
-//   {"picture": file, "room": id, "words": of the message, "from": its first words on the picture, "width", "height"}
+//   {"picture": file, "room": id, "words": of the message, "width", "height"}
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -45,37 +45,25 @@ async function login(tab, { homeserver, user, password }) {
     await tab.waitForSelector(".RoomList", { state: "attached", timeout: 60_000 });
 }
 
-async function picture(tab, { picture, room, words, from, width, height }) {
+async function picture(tab, { picture, room, words, width, height }) {
     await tab.setViewportSize({ width, height });
     const session = new URL(tab.url()).hash.match(/#\/session\/\w+/)[0];
     await tab.evaluate((hash) => { location.hash = hash; }, `${session}/room/${room}`);
     const message = tab.locator(".Timeline_message", { hasText: words }).last();
     await message.waitFor({ timeout: 30_000 });
     await tab.waitForTimeout(700); // the list grows above while it is shown
-    await message.evaluate((element, start) => {
+    await message.evaluate((element) => {
         const list = element.closest(".Timeline_scroller");
-        const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-        let top = element.getBoundingClientRect().top;
-        for (let node; start && (node = walker.nextNode());) {
-            const at = node.data.indexOf(start);
-            if (at < 0) continue;
-            const range = document.createRange();
-            range.setStart(node, at);
-            range.setEnd(node, at + 1);
-            top = range.getBoundingClientRect().top - 8;
-            break;
-        }
-        list.scrollTop += top - list.getBoundingClientRect().top - 8;
-    }, from ?? "");
+        list.scrollTop += element.getBoundingClientRect().top - list.getBoundingClientRect().top - 8;
+    });
     await tab.waitForTimeout(300);
     await tab.screenshot({ path: picture });
 }
 
 const server = await page();
 const browser = await chromium.launch({ executablePath: process.argv[2], args: QUIET });
-const context = await browser.newContext({ deviceScaleFactor: 2, locale: "en-GB", timezoneId: "Europe/Berlin" });
+const context = await browser.newContext({ deviceScaleFactor: 1.5, locale: "en-GB", timezoneId: "Europe/Berlin" });
 const tab = await context.newPage();
-if (process.env.CAMERA_LOG) tab.on("console", (said) => process.stderr.write(`${said.text().slice(0, 300)}\n`));
 await tab.goto(`http://127.0.0.1:${server.address().port}/`);
 for await (const line of createInterface({ input: process.stdin })) {
     const wish = JSON.parse(line);
@@ -83,7 +71,6 @@ for await (const line of createInterface({ input: process.stdin })) {
         await (wish.login ? login(tab, wish.login) : picture(tab, wish));
         process.stdout.write('{"done": true}\n');
     } catch (error) {
-        if (process.env.CAMERA_LOG) await tab.screenshot({ path: "/tmp/camera-error.png" });
         process.stdout.write(`${JSON.stringify({ error: String(error) })}\n`);
     }
 }

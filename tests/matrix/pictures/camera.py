@@ -11,11 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from PIL import Image
+
 HERE = Path(__file__).parent
 ROOM = Path(sys.prefix) / "hydrogen"
 """Where the client is installed, once; it goes with the environment."""
 FILES = ("package.json", "package-lock.json", "camera.mjs", "client.js", "index.html")
 PATIENCE = 120.0
+COLOURS = 128
 
 
 class NotHere(Exception):
@@ -84,9 +87,12 @@ class Camera:
     async def log_in(self, homeserver: str, user: str, password: str) -> None:
         await self._wish({"login": {"homeserver": homeserver, "user": user, "password": password}})
 
-    async def take(self, file: Path, room: str, words: str, view: View, start: str = "") -> None:
-        """The room with the newest message that has these words at its top, or with ``start`` there."""
-        await self._wish({"picture": str(file), "room": room, "words": words, "from": start, **asdict(view)})
+    async def take(self, file: Path, room: str, words: str, view: View) -> None:
+        """The room with the newest message that has these words at its top, as far as the room goes on below it."""
+        await self._wish({"picture": str(file), "room": room, "words": words, **asdict(view)})
+        with Image.open(file) as picture:
+            small = picture.convert("RGB").quantize(COLOURS)
+        small.save(file, optimize=True)
 
     async def _wish(self, wish: dict[str, Any]) -> None:
         assert self._process
