@@ -1,8 +1,12 @@
 """``confer run``: the bot, until it is told to stop."""
 
 import argparse
+import ctypes
+from contextlib import suppress
 
 from bot.cli.arguments import add_config
+
+M_ARENA_MAX = -8  # of <malloc.h>
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from bot.cli.opened import configuration, opened
 
     config = configuration(args)
+    _share_one_heap()
     with opened(config, exclusive=True) as (database, ring):
         import asyncio  # what a bot weighs is loaded once it is clear that it can run
 
@@ -34,3 +39,9 @@ def run(args: argparse.Namespace) -> int:
         begin_logging(config.settings.log.level, config.settings.log.format)
         asyncio.run(serve(config, database, ring))
     return 0
+
+
+def _share_one_heap() -> None:
+    """Let all threads allocate from one heap: glibc gives each its own, and gives nothing back of what they hold."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from conference.deid.wordtable import WordTable
+
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "ı": "i"})
 
 
@@ -80,14 +82,14 @@ class Word(int):
 class Lexicon:
     """All tables, loaded once."""
 
-    words: dict[str, int]
+    words: WordTable
     places: dict[str, int]  # names of several words
     place_heads: frozenset[str]
     nicknames: dict[str, frozenset[str]]
     lists: dict[str, frozenset[str]]
 
     def __getitem__(self, key: str) -> Word:
-        return Word(self.words.get(key, 0))
+        return Word(self.words.get(key))
 
     def has(self, name: str, key: str) -> bool:
         """Whether the hand-made list holds the word."""
@@ -96,8 +98,12 @@ class Lexicon:
 
 def read(name: str) -> str:
     """The text of a packaged file."""
+    return _bytes(name).decode()
+
+
+def _bytes(name: str) -> bytes:
     data = resources.files("conference.deid").joinpath("data", name).read_bytes()
-    return lzma.decompress(data).decode() if name.endswith(".xz") else data.decode()
+    return lzma.decompress(data) if name.endswith(".xz") else data
 
 
 def _lists() -> dict[str, frozenset[str]]:
@@ -116,7 +122,7 @@ def _lists() -> dict[str, frozenset[str]]:
 @cache
 def lexicon() -> Lexicon:
     """The tables, read at the first call."""
-    names, _, values = read("words.txt.xz").partition("\n\n")
+    names, _, values = _bytes("words.txt.xz").partition(b"\n\n")
     places = {k: int(v) for k, _, v in (row.partition("\t") for row in read("places.txt.xz").split("\n"))}
     pets: dict[str, set[str]] = {}
     for row in read("nicknames.txt.xz").split("\n"):
@@ -124,7 +130,7 @@ def lexicon() -> Lexicon:
         pets.setdefault(a, set()).add(b)
         pets.setdefault(b, set()).add(a)
     return Lexicon(
-        words=dict(zip(names.split("\n"), (int(v, 16) for v in values.split()), strict=True)),
+        words=WordTable(names, values),
         places=places,
         place_heads=frozenset(k.partition(" ")[0] for k in places),
         nicknames={k: frozenset(v) for k, v in pets.items()},
