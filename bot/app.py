@@ -12,12 +12,13 @@ from bot.commands import TABLE
 from bot.delivery import Delivery
 from bot.dispatch import Dispatcher
 from bot.fire import Firing, fire
+from bot.series_plan import ZONES, zones_version
 from bot.settings import Settings
 from storage.checkpoints import Checkpoints
 from storage.database import Database, DatabaseBusy
 from storage.keys import KeyRing
 from storage.store import HOUSE, Store
-from storage.timers import due_timers, mark_done, next_due
+from storage.timers import bring_forward, due_timers, mark_done, next_due
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class App:
     async def start(self) -> None:
         """Finish what a stop left half sent, and what fell due meanwhile."""
         await self.delivery.recover()
+        await asyncio.to_thread(self._follow_zones)
         await self.settle()
 
     async def receive(self, invocation: Invocation) -> Outcome:
@@ -100,6 +102,15 @@ class App:
                     mark_done(connection, timer, now)
         return len(due)
 
+    def _follow_zones(self) -> None:
+        """Where the world's zones have a new edition, what each team planned is looked at again."""
+        edition, now = zones_version(), self.clock.now()
+        with self.database.transaction() as connection:
+            house = Store(connection, self.ring)
+            for store in (house.of_team(team) for team in house.team_ids()):
+                if store.team().zones != edition:
+                    store.timers.plan(ZONES, {ZONES: now + timedelta(seconds=1)}, now)
+
     def _next_due(self) -> datetime | None:
         with self.database.reading() as connection:
             moments = (next_due(connection), Store(connection, self.ring).notices.next_due(self.platforms))
@@ -109,6 +120,7 @@ class App:
         now = self.clock.now()
         with self.database.transaction() as connection:
             Store(connection, self.ring).forget_inbox(now - KEEP_INBOX)
+            bring_forward(connection, "series-plan", now + timedelta(days=2), now)
         if self.checkpoints is None:
             return
         with self.database.reading() as connection:

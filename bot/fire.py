@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.carry import hand_on
 from bot.planning import plan_consents
-from bot.series_plan import plan_series
+from bot.series_plan import ZONES, keep_wall_clocks, plan_series, zones_version
 from bot.settings import Settings
 from conference.meeting import Meeting, MeetingKind, missing_quorum
 from conference.people import Account, Member, Role, Team
@@ -147,6 +147,19 @@ def _series(firing: Firing) -> None:
             firing.edit("meeting", meeting.ref)
 
 
+def _zones(firing: Firing) -> None:
+    """The world's zones have new rules: what is planned stays at the hour on the clock that was meant."""
+    firing.store.teams.save(replace(firing.team, zones=zones_version()))
+    moved = []
+    for series in firing.store.series.all():
+        moved += plan_series(firing.store, series, firing.team, firing.settings, firing.now).moved
+    moved += keep_wall_clocks(firing.store, firing.settings, firing.now)
+    for meeting in moved:
+        firing.note("meeting at another instant", meeting.ref)
+        firing.edit("meeting", meeting.ref)
+        firing.post("rezoned", meeting.ref)
+
+
 # -- cases -------------------------------------------------------------------------------------------------------
 def _consent_ends(firing: Firing) -> None:
     """What was posted of the case is shown as it may be seen from now on."""
@@ -231,6 +244,7 @@ _ACTIONS: Mapping[str, Callable[[Firing], None]] = {
     "meeting-remind": _remind,
     "meeting-lapse": _lapse,
     "series-plan": _series,
+    ZONES: _zones,
     "consent-ends": _consent_ends,
     "task-before": _to_owner("task-before"),
     "task-due": _to_owner("task-due"),

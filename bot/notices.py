@@ -229,6 +229,11 @@ def _poll(sending: Sending) -> Rendered:
     return present_meetings.poll(meeting, tuple(sending.members.values()), sending.zone) if meeting else None
 
 
+def _rezoned(sending: Sending) -> Rendered:
+    meeting = _meeting(sending)
+    return present_meetings.rezoned(meeting, tuple(sending.members.values()), sending.zone) if meeting else None
+
+
 def _call(sending: Sending) -> Rendered:
     meeting = _meeting(sending)
     return present_agenda.call(meeting, sending.zone) if meeting and not meeting.agenda.is_locked else None
@@ -344,6 +349,7 @@ _RENDERERS: Mapping[str, Callable[[Sending], Rendered]] = {
     "summary": _summary,
     "meeting": _invitation,
     "poll": _poll,
+    "rezoned": _rezoned,
     "call": _call,
     "agenda": _agenda,
     "meeting-soon": _soon,

@@ -36,6 +36,7 @@ def create(request: Request, args: Args) -> Reply:
         place.room,
         request.now,
         request.account,
+        zones=series_plan.zones_version(),
     )
     request.store = request.house_store.begin_team(team, request.now)
     request.team_or_none = team

@@ -51,6 +51,14 @@ def moved(meeting: Meeting, before: datetime, members: Iterable[Member], zone: Z
     return note(f"{meeting.ref} {meeting.title} is now {at}.", *lines, buttons=_answers(meeting))
 
 
+def rezoned(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
+    here = when(meeting.start_at, ZoneInfo(meeting.zone))
+    return note(
+        f"{meeting.ref} {meeting.title} is {when_for(meeting.start_at, members, zone)}.",
+        f"The rules of {meeting.zone} changed; there it stays {here}. A calendar file from before may be off: `calendar {meeting.ref}`.",
+    )
+
+
 def cancelled(meeting: Meeting, zone: ZoneInfo, taken: Meeting | None = None) -> Card:
     return note(
         f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}, is cancelled: {meeting.because}",
