@@ -19,9 +19,9 @@ from conference.people import Member, Team
 from conference.policy import holders, may
 from conference.refusal import Refusal
 from storage.audit import AuditEntry
-from storage.database import Database, DatabaseBusy
+from storage.database import Database, DatabaseBusy, wait_for_turn
 from storage.keys import KeyRing
-from storage.notices import TAKEN_OUT, Act, Notice
+from storage.notices import TAKEN_OUT, Act, Hand, Notice
 from storage.store import HOUSE, Store, TeamStore
 
 log = logging.getLogger(__name__)
@@ -37,16 +37,21 @@ class Dispatcher:
     settings: Settings
     clock: Clock
 
-    def handle(self, invocation: Invocation) -> Outcome:
-        """Carry the invocation out once. Its answer lies in the outbox when this returns. Raises DatabaseBusy."""
+    def handle(self, invocation: Invocation, hand: Hand | None = None) -> Outcome:
+        """Carry the invocation out once. Its answer lies in the outbox when this returns, or with the ``hand``.
+
+        Raises DatabaseBusy, and what an apology fails of.
+        """
         try:
             with self.database.transaction() as connection:
-                return self._take(Store(connection, self.ring), invocation)
+                return self._take(Store(connection, self.ring, hand), invocation)
         except DatabaseBusy:
             raise  # nothing was taken in, and an apology would find the database as busy
         except Exception as failure:
             # Only the kind is logged: the text of an exception may quote a patient's words.
             log.error("invocation %s failed: %s", invocation.id, type(failure).__name__)
+            if hand is not None:
+                hand.rolled_back()
             return self._apologise(invocation)
 
     def _take(self, house: Store, invocation: Invocation) -> Outcome:
@@ -145,6 +150,7 @@ class Dispatcher:
     # -- who and where -------------------------------------------------------------------------------------------
     def _request(self, house: Store, invocation: Invocation, now: datetime) -> Request:
         team_id = self._team_id(house, invocation, now)
+        wait_for_turn(house.connection, team_id or HOUSE)  # what is read from here on nobody else changes meanwhile
         store = house.of_team(team_id or HOUSE)
         team = store.team() if team_id else None
         member = store.members.get(invocation.account) if team_id else None

@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from bot.carry import hand_on
+from bot.late import LAPSED
 from bot.planning import plan_consents
 from bot.series_plan import ZONES, keep_wall_clocks, plan_series, zones_version
 from bot.settings import Settings
@@ -66,6 +67,7 @@ class Firing:
                 account=account,
                 subject=subject,
                 case=case,
+                due_at=self.timer.due_at,
             ),
             self.now,
         )
@@ -80,6 +82,13 @@ def fire(firing: Firing) -> None:
     action = _ACTIONS.get(firing.timer.kind)
     if action:
         action(firing)
+
+
+def could_not_fire(firing: Firing) -> None:
+    """What an error kept from happening is not passed over in silence: the coordinators hear that it was missed."""
+    firing.note(f"{firing.timer.kind} failed", firing.timer.subject)
+    for account in _coordinators(firing):
+        firing.whisper("missed", firing.timer.subject, account)
 
 
 # -- meetings ----------------------------------------------------------------------------------------------------
@@ -132,7 +141,7 @@ def _lapse(firing: Firing) -> None:
     """What nobody started must not stand before the meetings to come."""
     meeting = _coming(firing)
     if meeting is not None:
-        lapsed = meeting.cancel("nobody started it")
+        lapsed = meeting.cancel(LAPSED)
         firing.store.meetings.save(lapsed)
         hand_on(firing.store, lapsed)
         firing.note("meeting called off", meeting.ref)

@@ -3,104 +3,31 @@
 A renderer gives a card, a nudge for one person, a later moment, or None where the notice no longer applies.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import cached_property
-from zoneinfo import ZoneInfo
+from dataclasses import replace
 
-from adapters.card import Actions, Button, Card, Form, Row, Rows, Text, decode, encode
+from adapters.card import Actions, Button, Card, Row, Rows, Text, decode
 from bot.holding import hold
+from bot.late import missed, remark
 from bot.present import agenda as present_agenda
 from bot.present import cases as present_cases
 from bot.present import house as present_house
 from bot.present import meetings as present_meetings
 from bot.present import tasks as present_tasks
-from bot.present.common import person
-from bot.settings import Settings
-from conference.attention import hears_at, recipient
+from bot.sending import Nudge, Rendered, Sending, is_about_case, to_person
 from conference.case import Case, CaseState
 from conference.meeting import Meeting
-from conference.people import Account, Member, Team
+from conference.people import Account
 from conference.task import Task, TaskKind
 from storage.audit import AuditEntry, entries
-from storage.notices import Act, Notice, NoticeState
-from storage.store import Store, TeamStore
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Not now: the person is away, has quiet hours, or gets a digest."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Nudge:
-    """One line for one person; several that are due together become one message."""
-
-    account: Account
-    row: Row
-    buttons: tuple[Button, ...] = ()
-    forms: tuple[Form, ...] = ()
-
-
-Rendered = Card | Nudge | Later | None
-
-
-@dataclass
-class Sending:
-    """A notice on its way out, with all that its renderer may look at. ``in_room`` None: nobody can say who is there."""
-
-    house: Store
-    notice: Notice
-    now: datetime
-    settings: Settings
-    in_room: frozenset[str] | None
-
-    @cached_property
-    def store(self) -> TeamStore:
-        return self.house.of_team(self.notice.team)
-
-    @cached_property
-    def team(self) -> Team:
-        return self.store.team()
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.team.zone)
-
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(self.zone).date()
-
-    @cached_property
-    def members(self) -> dict[Account, Member]:
-        return {m.account: m for m in self.store.members.all() if m.is_active(self.now)}
-
-    def zone_of(self, member: Member) -> ZoneInfo:
-        return ZoneInfo(member.attention.zone or self.team.zone)
-
-    def tell(self, kind: str, account: str, card: Card, case: str = "") -> None:
-        """Say something else to somebody as well, because of this one."""
-        notice = Notice(
-            key=f"{kind}:{self.notice.key}",
-            team=self.notice.team,
-            kind="reply",
-            act=Act.WHISPER,
-            platform=self.notice.platform,
-            account=account,
-            subject=self.notice.subject,
-            case=case,
-            card=encode(card),
-        )
-        self.store.notices.add(notice, self.now)
+from storage.notices import Act, NoticeState
 
 
 def render(sending: Sending) -> Rendered:
-    """What to send for this notice now."""
+    """What to send for this notice now; where it is too late for it, that it was missed."""
     notice = sending.notice
+    if instead := missed(sending):
+        return instead
     if notice.card:
         return decode(notice.card) if _is_fit_for_room(sending) else None
     if notice.act is Act.REDACT:
@@ -109,14 +36,11 @@ def render(sending: Sending) -> Rendered:
     return renderer(sending) if renderer else None
 
 
-_CASE_REF = re.compile(rb"\bC-[0-9A-HJKMNP-TV-Z]{4,6}\b")
-
-
 def _is_fit_for_room(sending: Sending) -> bool:
     """Whether everyone in the room may read the answer; one about a case goes to its asker alone otherwise."""
     notice = sending.notice
     asker = notice.words.get("asker", "")
-    if notice.act is not Act.POST or notice.direct or not asker or not _CASE_REF.search(notice.card):
+    if not is_about_case(notice):
         return True
     strangers = _strangers(sending)
     if strangers == []:
@@ -129,7 +53,12 @@ def _is_fit_for_room(sending: Sending) -> bool:
 
 
 def digest(nudges: Sequence[Nudge]) -> Card:
-    """One message for one person, with a button where only one thing is asked."""
+    """One message for one person, with a button where only one thing is asked; each thing is named once."""
+    newest = {n.row.lead: n for n in nudges}
+    earlier = {
+        lead: [n.row.details[0] for n in nudges if n.row.lead == lead and n is not newest[lead]] for lead in newest
+    }
+    nudges = [replace(n, row=_with_earlier(n.row, earlier[lead])) for lead, n in newest.items()]
     rows = tuple(n.row for n in nudges)
     if len(nudges) == 1:
         one = nudges[0]
@@ -138,6 +67,11 @@ def digest(nudges: Sequence[Nudge]) -> Card:
         blocks = (*details, *((Actions(one.buttons),) if one.buttons else ()), *one.forms)
         return Card(title, blocks, tone=one.row.tone)
     return Card(f"{len(rows)} things wait for you", (Rows(rows), Actions((Button("My tasks", "tasks mine"),))))
+
+
+def _with_earlier(row: Row, earlier: Sequence[str]) -> Row:
+    """With what was to be said of the same thing before, and comes along now."""
+    return Row(row.lead, row.text, (*row.details, f"before that: {', '.join(earlier)}"), row.tone) if earlier else row
 
 
 # -- cases -------------------------------------------------------------------------------------------------------
@@ -263,7 +197,7 @@ def _chase(sending: Sending) -> Rendered:
     if meeting is None or case is None or case.is_ready or not meeting.agenda.has_case(case.ref):
         return None
     buttons = (Button("Finish it", f"case preview {case.ref}"),)
-    return _to_person(
+    return to_person(
         sending,
         case.author,
         lambda m: Row(case.ref, present_agenda.chase(meeting, case, sending.zone_of(m))),
@@ -282,7 +216,7 @@ def _quorum(sending: Sending) -> Rendered:
         return None
     buttons = (Button("Yes", f"rsvp {meeting.ref} yes"), Button("No", f"rsvp {meeting.ref} no"))
     text = present_meetings.quorum_chaser(meeting, [member.discipline], sending.zone_of(member))
-    return _to_person(sending, member.account, lambda _: Row(meeting.ref, text), buttons, urgent=True)
+    return to_person(sending, member.account, lambda _: Row(meeting.ref, text), buttons, urgent=True)
 
 
 # -- action items ------------------------------------------------------------------------------------------------
@@ -295,10 +229,10 @@ def _task(why: str, *, urgent: bool = False) -> Callable[[Sending], Rendered]:
         held = hold(sending.store, task)
         buttons = present_tasks.nudge_buttons(task)
         hurry = urgent or task.kind is TaskKind.SAFETY
-        nudge = _to_person(
+        nudge = to_person(
             sending,
             sending.notice.account,
-            lambda m: present_tasks.nudge(task, about, held, sending.zone_of(m)),
+            lambda m: present_tasks.nudge(task, f"{about}{remark(sending, m)}", held, sending.zone_of(m)),
             buttons,
             urgent=hurry,
             at_once=task.kind is TaskKind.SAFETY,
@@ -312,37 +246,14 @@ def _is_snoozed(task: Task, sending: Sending) -> bool:
     return task.snoozed_until is not None and sending.now < task.snoozed_until
 
 
-def _to_person(
-    sending: Sending,
-    account: str,
-    row: Callable[[Member], Row],
-    buttons: tuple[Button, ...],
-    *,
-    urgent: bool,
-    at_once: bool = False,
-) -> Rendered:
-    """The nudge, to whoever hears for the person now, at a moment that person wants to hear it.
-
-    ``at_once``: it is about safety, and waits for no quiet hour, digest or return.
-    """
-    member = sending.members.get(Account(account))
-    if member is None:
-        return None
-    who = recipient(member, sending.members, sending.now)
-    since = sending.notice.created_at or sending.now
-    due = hears_at(who, since, sending.team.zone, digest=sending.settings.reminders.digest, urgent=urgent)
-    quiet = hears_at(who, sending.now, sending.team.zone, digest=None, urgent=True)
-    at = max(due, quiet)
-    if at > sending.now and not at_once:
-        return Later(at)
-    line = row(who)
-    if who.account != member.account:
-        line = Row(line.lead, line.text, (*line.details, f"you cover for {person(member)}"), line.tone)
-    return Nudge(who.account, line, buttons)
-
-
 def _taken_back(sending: Sending) -> Rendered:
     return present_house.taken_back(sending.notice.words["act_words"], sending.notice.subject)
+
+
+def _missed(sending: Sending) -> Rendered:
+    """To a coordinator: a timer failed."""
+    due = sending.notice.due_at or sending.now
+    return present_house.timer_failed(sending.notice.subject, due, sending.zone)
 
 
 _RENDERERS: Mapping[str, Callable[[Sending], Rendered]] = {
@@ -363,6 +274,7 @@ _RENDERERS: Mapping[str, Callable[[Sending], Rendered]] = {
     "task-escalated": _task("is overdue and with {owner}: can you take it or help?"),
     "task-coordinator": _task("is overdue, with {owner}, and nobody has moved: please decide", urgent=True),
     "taken-back": _taken_back,
+    "missed": _missed,
 }
 
 KINDS = frozenset(_RENDERERS)

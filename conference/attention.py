@@ -31,6 +31,25 @@ def hears_at(member: Member, now: datetime, team_zone: str, *, digest: time | No
     return _after_quiet(at, member.attention.quiet, zone)
 
 
+MORNING = time(8)
+"""The digest hour of who has none."""
+
+
+def digest_hour(member: Member, now: datetime, team_zone: str, *, digest: time | None) -> datetime:
+    """When the next digest of this member comes: own hour, the house's, or else in the morning."""
+    zone = ZoneInfo(member.attention.zone or team_zone)
+    at = _next_clock(now, member.attention.digest or digest or MORNING, zone)
+    return hears_at(member, at, team_zone, digest=None, urgent=True)
+
+
+def why_later(member: Member, now: datetime, team_zone: str) -> str:
+    """Why the member does not want to hear something now: ``away``, ``quiet`` hours, or it waits for the ``digest``."""
+    if member.is_away(now):
+        return "away"
+    zone = ZoneInfo(member.attention.zone or team_zone)
+    return "quiet" if _after_quiet(now, member.attention.quiet, zone) > now else "digest"
+
+
 def _next_clock(now: datetime, clock: time, zone: ZoneInfo) -> datetime:
     here = now.astimezone(zone)
     at = at_local(datetime.combine(here.date(), clock), zone)

@@ -19,7 +19,7 @@ from storage import tables
 from storage.aggregates import Aggregates, Change, Changes, Kind, columns
 from storage.audit import AuditEntry, append
 from storage.keys import KeyRing
-from storage.notices import Notices
+from storage.notices import Hand, Notices
 from storage.schema import KeyRow
 from storage.timers import Timers
 
@@ -62,7 +62,7 @@ class Undoable(msgspec.Struct, frozen=True):
 class TeamStore:
     """Everything of one team, in one transaction. Questions that need an index are methods with a name."""
 
-    def __init__(self, connection: Connection, ring: KeyRing, team: str):
+    def __init__(self, connection: Connection, ring: KeyRing, team: str, hand: Hand | None = None):
         self.connection, self.ring, self.id = connection, ring, team
         self.changes = Changes()
         self.teams = self._kept(Kind(TEAMS, Team, lambda t: str(t.id)))
@@ -73,7 +73,7 @@ class TeamStore:
         self.decisions = self._kept(Kind(DECISIONS, Decision, lambda d: str(d.ref), _clear_decision, _case))
         self.tasks = self._kept(Kind(TASKS, Task, lambda t: str(t.ref), _clear_task, _case))
         self.minutes = self._kept(Kind(MINUTES, MinutesPart, lambda p: p.ref, _clear_minutes, _case))
-        self.notices = Notices(connection, ring)
+        self.notices = Notices(connection, ring, hand)
         self.timers = Timers(connection, team)
 
     def _kept(self, kind: Kind[T]) -> Aggregates[T]:
@@ -88,13 +88,10 @@ class TeamStore:
     # -- references ----------------------------------------------------------------------------------------------
     def next_ref(self, kind: str) -> str:
         """The next ``T-12`` of the team."""
-        mine = {"of_team": self.id, "of_kind": kind}
-        last = self.connection.execute(_LAST, mine).scalar()
-        if last is None:
-            self.connection.execute(insert(COUNTERS), {"team": self.id, "kind": kind, "value": 1})
-            return f"{kind}-1"
-        self.connection.execute(_COUNT, {**mine, "value": last + 1})
-        return f"{kind}-{last + 1}"
+        counted = self.connection.execute(
+            _COUNT[self.connection.dialect.name], {"team": self.id, "kind": kind, "value": 1}
+        )
+        return f"{kind}-{counted.scalar_one()}"
 
     def has_case_ref(self, ref: str) -> bool:
         """Whether the reference was ever given, to an erased case too."""
@@ -241,12 +238,12 @@ class TeamStore:
 class Store:
     """The house in one transaction: who is asked, what was said already, and the teams."""
 
-    def __init__(self, connection: Connection, ring: KeyRing):
-        self.connection, self.ring = connection, ring
-        self.notices = Notices(connection, ring)
+    def __init__(self, connection: Connection, ring: KeyRing, hand: Hand | None = None):
+        self.connection, self.ring, self._hand = connection, ring, hand
+        self.notices = Notices(connection, ring, hand)
 
     def of_team(self, team: str) -> TeamStore:
-        return TeamStore(self.connection, self.ring, team)
+        return TeamStore(self.connection, self.ring, team, self._hand)
 
     def begin_team(self, team: Team, now: datetime) -> TeamStore:
         """Keep a new team under keys of its own and give it the room it was made in."""
@@ -276,14 +273,14 @@ class Store:
         """Note that the invocation arrived; False if it had arrived before."""
         taken = _TAKE_IN[self.connection.dialect.name]
         row = {"platform": platform, "id": invocation[:255], "at": at}
-        return self.connection.execute(taken, row).rowcount == 1
+        return self.connection.execute(taken, row).first() is not None
 
     def is_first_contact(self, platform: str, name: str, now: datetime) -> bool:
         """Whether the bot has not yet introduced itself to this room or person; from now on it has."""
-        known = self.connection.execute(_CONTACT, {"of_platform": platform, "of_name": name}).first()
-        if known is None:
-            self.connection.execute(insert(CONTACTS), {"platform": platform, "name": name, "at": now})
-        return known is None
+        if self.connection.execute(_CONTACT, {"of_platform": platform, "of_name": name}).first():
+            return False
+        met = _MEET[self.connection.dialect.name]
+        return self.connection.execute(met, {"platform": platform, "name": name, "at": now}).first() is not None
 
     def last_team(self, platform: str, account: str) -> str:
         found = self.connection.execute(_CONTACT, {"of_platform": platform, "of_name": account}).first()
@@ -307,13 +304,21 @@ _COMING = (
     .order_by(MEETINGS.c.start_at, MEETINGS.c.ref)
     .limit(bindparam("most"))
 )
+_MEET = {
+    "sqlite": sqlite.insert(CONTACTS).on_conflict_do_nothing().returning(CONTACTS.c.name),
+    "postgresql": postgresql.insert(CONTACTS).on_conflict_do_nothing().returning(CONTACTS.c.name),
+}
 _TAKE_IN = {
-    "sqlite": sqlite.insert(INBOX).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(INBOX).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.id),
+    "postgresql": postgresql.insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.id),
 }
 _REMEMBER = insert(UNDO)
-_LAST = select(COUNTERS.c.value).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
-_COUNT = update(COUNTERS).where(COUNTERS.c.team == bindparam("of_team"), COUNTERS.c.kind == bindparam("of_kind"))
+_COUNT = {
+    name: insert.on_conflict_do_update(
+        index_elements=[COUNTERS.c.team, COUNTERS.c.kind], set_={"value": COUNTERS.c.value + 1}
+    ).returning(COUNTERS.c.value)
+    for name, insert in (("sqlite", sqlite.insert(COUNTERS)), ("postgresql", postgresql.insert(COUNTERS)))
+}
 _TEAM_OF_ROOM = select(ROOMS.c.team).where(
     ROOMS.c.platform == bindparam("of_platform"), ROOMS.c.room == bindparam("of_room")
 )

@@ -181,8 +181,8 @@ class NoticeRow(Base):
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (
         _where("state = 'new'", "ix_notices_due", "not_before", "id"),
-        _where("state IN ('new', 'sending')", "ix_notices_lane", "platform", "lane", "not_before", "id"),
-        _where("state = 'sending'", "ix_notices_holder", "holder"),
+        _where("state = 'new'", "ix_notices_lane", "platform", "lane", "id"),
+        _where("state = 'sending'", "ix_notices_sending", "platform", "lane", "holder"),
         _where("state = 'dead'", "ix_notices_dead", "id"),
         Index("ix_notices_settled", "settled_at"),
         Index("ix_notices_account", "team", "account", "settled_at"),

@@ -50,10 +50,13 @@ class Timers:
 
 
 def due_timers(connection: Connection, now: datetime, limit: int = 100) -> tuple[Timer, ...]:
-    """The timers of all teams that have fallen due, the earliest first."""
+    """The timers of all teams that have fallen due, the earliest first.
+
+    In a transaction on PostgreSQL they are locked to its end, and those that another instance fires are left out.
+    """
     c = TIMERS.c
     found = select(c.id, c.team, c.subject, c.kind, c.due_at).where(c.done_at.is_(None), c.due_at <= now)
-    rows = connection.execute(found.order_by(c.due_at, c.id).limit(limit))
+    rows = connection.execute(found.order_by(c.due_at, c.id).limit(limit).with_for_update(skip_locked=True))
     return tuple(Timer(*row) for row in rows)
 
 
@@ -67,6 +70,13 @@ def mark_done(connection: Connection, timer: Timer, now: datetime) -> bool:
     c = TIMERS.c
     done = connection.execute(update(TIMERS).where(c.id == timer.id, c.done_at.is_(None)).values(done_at=now))
     return done.rowcount == 1
+
+
+def prune_timers(connection: Connection, before: datetime, limit: int = 1000) -> int:
+    """Forget timers that fired before then; how many went."""
+    c = TIMERS.c
+    some = select(c.id).where(c.done_at < before).limit(limit)
+    return connection.execute(delete(TIMERS).where(c.id.in_(some))).rowcount
 
 
 def bring_forward(connection: Connection, kind: str, beyond: datetime, now: datetime) -> None:

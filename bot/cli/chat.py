@@ -51,7 +51,7 @@ async def _talk(app: "App", platform: "ConsolePlatform") -> int:
     from bot.schedule import start_ticking
 
     await app.start()
-    scheduler = start_ticking(app.settle, app.housekeeping)
+    scheduler = start_ticking(app.tick, app.housekeeping)
     try:
         return await run_interactive(platform, app.receive)
     finally:

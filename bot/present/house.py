@@ -1,6 +1,7 @@
 """Help, undo and the audit trail, as they are said."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from adapters.card import Actions, Button, Card, Fact, Facts, Row, Rows, Text, Tone
@@ -82,3 +83,46 @@ def audit(rows: Sequence[Recorded], what: str, members: Sequence[Member], zone: 
         for row in rows
     )
     return Card(f"Audit trail: {what}", (Rows(lines),)) if lines else note(f"Audit trail: {what}: nothing.")
+
+
+def missed(what: str, due: datetime, zone: ZoneInfo) -> Card:
+    """Where a reminder would come too late."""
+    return note(f"I missed {what}: it was due {when(due, zone)}, and I could not say it in time.", tone=Tone.WARNING)
+
+
+def missed_row(what: str, due: datetime, zone: ZoneInfo) -> tuple[str, tuple[str, ...]]:
+    """The same as a line of a digest: what, and the details."""
+    return f"I missed {what}", (f"it was due {when(due, zone)}",)
+
+
+def comes_late(due: datetime, zone: ZoneInfo) -> str:
+    return f" (this word comes late: it was to reach you {when(due, zone)})"
+
+
+def late_answer(subject: str, at: datetime, zone: ZoneInfo) -> Card:
+    """Instead of an answer that could not be delivered while its words were true."""
+    look = f"`{_look(subject)}` shows how it stands." if subject else "Ask again if you still want to know."
+    return note(f"My answer to what you said on {when(at, zone)} did not get through in time.", look, tone=Tone.WARNING)
+
+
+def _look(subject: str) -> str:
+    words = {"T": "task", "C": "case", "M": "meeting", "D": "decision"}.get(subject[:1], "")
+    return f"{words} {subject}" if words else "help"
+
+
+def dead_letter(subject: str, kind: str) -> Card:
+    """To a coordinator: somebody was not told."""
+    return note(
+        f"{subject}: a message about it ({kind}) could not be delivered, and I have given up.",
+        f"`{_look(subject)}` shows how it stands. Whoever runs me sees it with `confer notices` and can send it again.",
+        tone=Tone.WARNING,
+    )
+
+
+def timer_failed(subject: str, due: datetime, zone: ZoneInfo) -> Card:
+    """To a coordinator: what was to happen by itself did not."""
+    return note(
+        f"{subject}: what was due {when(due, zone)} could not be done because of an error on my side.",
+        f"`{_look(subject)}` shows how it stands. Please tell whoever runs me.",
+        tone=Tone.WARNING,
+    )

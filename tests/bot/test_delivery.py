@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection, event
 
 from adapters.platform import Invocation, NotDelivered, Outcome
 from bot.app import App
@@ -109,28 +110,114 @@ def test_a_final_refusal_is_dead(bot: Chat) -> None:
     before = newest(bot)
     bot.platform.fail(final=True)
     bot.says("pat", 'task add "Call" for nursing due fri')
+    bot.waits(1)
     calls = len(bot.platform.calls)
     bot.waits(hours=5)
     assert len(bot.platform.calls) == calls
-    assert states(bot, since=before) == [("task", "dead", 1)]
+    assert states(bot, since=before) == [("task", "dead", 1), ("dead-letter", "sent", 0)]
     assert "T-2" in bot.says("pat", 'task add "Write" for nursing due fri').text
+
+
+def refused(bot: Chat, words: str, failure: NotDelivered) -> None:
+    """From now on the platform takes everything but what says this."""
+    post = bot.platform.post
+
+    async def choosy(place, card, key):  # type: ignore[no-untyped-def]
+        if words in str(card):
+            raise failure
+        return await post(place, card, key)
+
+    bot.platform.post = choosy  # type: ignore[method-assign]
 
 
 def test_at_last_it_gives_up(bot: Chat) -> None:
-    """After a fixed number of attempts a message is left to whoever looks after the bot."""
+    """After a fixed number of attempts, others getting through, a message is left to whoever looks after the bot."""
     before = newest(bot)
-    bot.platform.fail(50)
+    refused(bot, "T-1 Call", NotDelivered("network"))
     bot.says("pat", 'task add "Call" for nursing due fri')
-    bot.passes(START + timedelta(hours=2))
-    assert states(bot, since=before) == [("task", "dead", MOST_ATTEMPTS)]
+    assert [s[1] for s in states(bot, since=before) if s[0] == "task"] == ["new"]
+    for _ in range(MOST_ATTEMPTS):
+        bot.says("pat", "tasks")
+        bot.passes(bot.clock.now() + timedelta(minutes=12))
+    assert [s[1] for s in states(bot, since=before) if s[0] == "task"] == ["dead"]
+
+
+def test_a_coordinator_is_told_of_what_was_given_up(bot: Chat) -> None:
+    """Once, in private, by reference; the team's room hears nothing of it."""
+    bot.platform.fail(final=True)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    answer = bot.waits(1)
+    told = [s for s in answer.said if s.to == "carla"]
+    assert [("T-1" in str(s.card), "could not be delivered" in str(s.card)) for s in told] == [(True, True)]
+    assert not answer.in_room
+    assert not bot.waits(hours=5).said
+
+
+def test_a_platform_that_is_down_for_hours_buries_nothing(bot: Chat) -> None:
+    """It is tried with one message now and then; when it is back everything arrives, in order, once."""
+    bot.platform.fail(100_000)
+    for n in range(1, 21):
+        bot.says("pat", f'task add "Item {n}" for nursing due fri')
+    calls = len(bot.platform.calls)
+    bot.waits(hours=3)
+    assert len(bot.platform.calls) - calls < 3 * 60 * 1.1, "about once a minute"
+    bot.platform._faults.clear()
+    told = len(bot.platform.messages)
+    bot.waits(minutes=15)
+    said = [s.card.title for s in bot.platform.messages[told:] if s.card]
+    assert sorted(said) == sorted(f"T-{n} Item {n}" for n in range(1, 21))
+    assert not [s for s in states(bot) if s[1] != "sent"]
+
+
+@pytest.mark.parametrize("nonsense", [0.0, -5.0, float("nan"), float("inf"), 1e30])
+def test_a_nonsensical_time_to_wait(bot: Chat, nonsense: float) -> None:
+    """Neither hammered nor given up: the bot's own wait counts, and none is longer than an hour."""
+    bot.platform.fail(3, kind="rate_limited", retry_after=nonsense)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    assert len([c for c in bot.platform.calls if c.startswith("post")]) >= 1
+    bot.waits(hours=4)
+    assert times(bot, "T-1 Call") == 1
+
+
+def test_a_rate_limit_keeps_the_order_of_a_room(bot: Chat) -> None:
+    """What comes after it in the same room waits with it."""
+    bot.platform.fail(kind="rate_limited", retry_after=60)
+    bot.says("pat", 'task add "First" for nursing due fri')
+    assert not bot.says("pat", 'task add "Second" for nursing due fri').in_room
+    shown = bot.waits(2)
+    assert [s.card.title for s in shown.said if s.card] == ["T-1 First", "T-2 Second"]
+
+
+def test_an_answer_needs_two_commits(bot: Chat) -> None:
+    """The act with its answer held, and the mark; where answers come together they share it."""
+    commits: list[object] = []
+
+    def commit(connection: Connection) -> None:
+        if "confer_begin" not in connection.get_execution_options():  # it is not one that only reads
+            commits.append(connection)
+
+    event.listen(bot.app.database._engine, "commit", commit)
+    bot.says("pat", "tasks")
+    event.remove(bot.app.database._engine, "commit", commit)
+    assert len(commits) == 2
+
+
+def test_a_room_stays_in_order(bot: Chat) -> None:
+    """What comes after a message that failed waits for it, and for no longer; other rooms do not wait."""
+    bot.platform.fail(1)
+    bot.says("pat", 'task add "Call" for nursing due fri')
+    assert not bot.says("pat", 'task add "Write" for nursing due fri').said
+    assert "T-1" in bot.whispers("nora", "tasks").private
+    assert [s.card.title for s in bot.waits(1).said if s.card] == ["T-1 Call", "T-2 Write"]
 
 
 def test_others_are_served_while_one_waits(bot: Chat) -> None:
-    """A message in trouble does not stand in the way of the next."""
-    bot.platform.fail(1)
+    """A message that keeps failing, when nothing else does, does not stand in the way for ever."""
+    refused(bot, "T-1 Call", NotDelivered("network"))
     bot.says("pat", 'task add "Call" for nursing due fri')
-    assert "T-2" in bot.says("pat", 'task add "Write" for nursing due fri').text
-    assert "T-1" in bot.waits(1).text
+    assert not bot.says("pat", 'task add "Write" for nursing due fri').said
+    bot.whispers("nora", "tasks")
+    assert "T-2" in bot.waits(1).text
 
 
 def test_a_platform_that_breaks_in_its_own_way(bot: Chat) -> None:

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 from storage.store import Store, TeamStore
-from storage.timers import due_timers, next_due
+from storage.timers import due_timers, next_due, prune_timers
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 CASE = CaseId("C-7K2P")
@@ -49,12 +49,17 @@ QUESTIONS: dict[str, Callable[[TeamStore], object]] = {
     "what an invocation said": lambda s: s.notices.sent_by_invocation("1"),
     "what stands about a subject": lambda s: s.notices.about("t1", "T-1", "task"),
     "what became a message": lambda s: s.notices.at_message("memory", "room", "m1"),
-    "what is to be said": lambda s: s.notices.due(NOW, ["memory"]),
+    "whether there is something to be said": lambda s: s.notices.rooms_due(NOW, ["memory"]),
+    "where something is to be said": lambda s: s.notices.lanes_due(NOW, ["memory"], "me"),
+    "what is to be said": lambda s: s.notices.due(("memory", "room"), NOW),
+    "how much a person has heard": lambda s: s.notices.heard("t1", "dana", NOW),
+    "what can be forgotten": lambda s: s.notices.prune(NOW),
+    "timers that can be forgotten": lambda s: prune_timers(s.connection, NOW),
     "when to speak next": lambda s: s.notices.next_due(["memory"]),
+    "when to speak after that": lambda s: s.notices.next_due(["memory"], after=NOW),
     "due timers": lambda s: due_timers(s.connection, NOW),
     "the next timer": lambda s: next_due(s.connection),
     "planned timers": lambda s: s.timers.plan("T-1", {"task-due": NOW + timedelta(days=1)}, NOW),
-    "the next reference": lambda s: s.next_ref("T"),
     "keys of cases": lambda s: s.ring.gather(s.connection, "t1", [CASE, CaseId("C-8K2P")]),
     "an audit row": lambda s: s.audit(audit.AuditEntry("t1", NOW, "dana", "agenda", "M-1", "done")),
 }
