@@ -27,7 +27,7 @@ from storage.trouble import DatabaseTrouble as DatabaseTrouble
 from storage.trouble import OutcomeUnknown as OutcomeUnknown
 
 SCRUB = "confer_scrub"
-TURNS = "confer_turns"
+DONE = "confer_done"
 TURN = 1  # tells a team's lock on PostgreSQL from other advisory locks
 WRITER_PATIENCE = 30.0  # seconds one thread waits for another's transaction
 PRAGMAS = (
@@ -178,7 +178,7 @@ class Database:
 
     def _begin(self, reading: bool) -> Connection:
         connection = self._engine.connect().execution_options(reading=reading)
-        connection.info[TURNS] = set()
+        connection.info[DONE] = set()
         try:
             connection.begin()
         except BaseException:
@@ -234,12 +234,18 @@ def wait_for_turn(connection: Connection, team: str) -> None:
 
     Whoever needs the turns of two teams takes that of the house first.
     """
-    turns: set[str] = connection.info.setdefault(TURNS, set())
-    if connection.dialect.name != "postgresql" or team in turns:
+    turn = f"turn of {team}"
+    if connection.dialect.name != "postgresql" or turn in done_in(connection):
         return
     connection.execute(TAKE_TURN, {"of_team": team})
     if not connection.in_nested_transaction():  # a turn taken inside a savepoint goes when that is rolled back
-        turns.add(team)
+        done_in(connection).add(turn)
+
+
+def done_in(connection: Connection) -> set[str]:
+    """What need not be done again in this transaction."""
+    done: set[str] = connection.info.setdefault(DONE, set())
+    return done
 
 
 def wants_scrub(connection: Connection) -> None:

@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Table, and_, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
 from storage.database import Database
@@ -11,6 +12,15 @@ from storage.seal import Cell
 from storage.store import HOUSE
 
 DRAWERS = cast("Table", tables.DrawerRow.__table__)
+
+
+def _put(insert: sqlite.Insert | postgresql.Insert) -> Insert:
+    return insert.on_conflict_do_update(
+        index_elements=[DRAWERS.c.platform, DRAWERS.c.name], set_={"body": insert.excluded.body}
+    )
+
+
+PUT = {"sqlite": _put(sqlite.insert(DRAWERS)), "postgresql": _put(postgresql.insert(DRAWERS))}
 
 
 class SealedDrawer:
@@ -27,9 +37,8 @@ class SealedDrawer:
     def put(self, name: str, content: bytes) -> None:
         with self._database.transaction() as connection:
             body = self._ring.seal(connection, self._cell(name), content)
-            changed = connection.execute(update(DRAWERS).where(self._mine(name)).values(body=body))
-            if changed.rowcount == 0:
-                connection.execute(insert(DRAWERS).values(platform=self._platform, name=name, body=body))
+            row = {"platform": self._platform, "name": name, "body": body}
+            connection.execute(PUT[connection.dialect.name], row)
 
     def delete(self, name: str) -> None:
         with self._database.transaction() as connection:

@@ -21,15 +21,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, event, insert, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from storage import seal
-from storage.database import wait_for_turn, wants_scrub
+from storage.database import done_in, wait_for_turn, wants_scrub
 from storage.schema import KeyRow, MetaRow
 from storage.seal import KEY_BYTES, Cell, SealBroken
 
 PREFIX = "confer-key-1:"
 KEY_CHECK = "key-check"
+DESTROYED = "keys-destroyed"
 EPOCH, TEAM, AUDIT = "epoch", "team", "audit"
 DATA_VERSION = 1  # a data key lives as long as what it seals; only its wrapping changes
 REMEMBERED = 1024  # unwrapped keys kept in memory
@@ -123,8 +125,8 @@ class RootKey:
 class KeyRing:
     """Seals and unseals fields, and keeps the keys for it; safe to share between threads.
 
-    Methods run inside the caller's transaction. Unwrapped data keys are remembered, so a key that another
-    process destroys could still be used here; a database belongs to one process, which excludes it.
+    Methods run inside the caller's transaction. Unwrapped data keys are remembered; on PostgreSQL, where another
+    process may destroy one, each transaction looks first whether that has happened.
     """
 
     def __init__(self, root: RootKey) -> None:
@@ -132,12 +134,21 @@ class KeyRing:
         self._wrapping = root.derive("wrap")
         self._keys: OrderedDict[Slot, bytes] = OrderedDict()
         self._gone: set[Slot] = set()  # a reader that still sees the row must not bring the key back
+        self._mark: bytes | None = None  # changes whenever any process destroys a key
         self._guard = threading.Lock()
+
+    @property
+    def destroyed(self) -> int:
+        """How many keys were destroyed through this ring."""
+        return len(self._gone)
 
     def check(self, connection: Connection) -> None:
         """Write the key-check value into a database without keys; else raise WrongKey unless it matches."""
         mine = self.root.derive(KEY_CHECK)
-        kept = connection.scalar(select(MetaRow.value).where(MetaRow.name == KEY_CHECK))
+        kept = connection.scalar(CHECK)
+        if kept is None:
+            wait_for_turn(connection, KEY_CHECK)  # two processes may begin with one empty database
+            kept = connection.scalar(CHECK)
         if kept is None and connection.scalar(select(KeyRow.team).limit(1)) is None:
             connection.execute(insert(MetaRow).values(name=KEY_CHECK, value=mine))
         elif kept is None or not hmac.compare_digest(kept, mine):
@@ -173,13 +184,14 @@ class KeyRing:
     def gather(self, connection: Connection, team: str, cases: Collection[str]) -> None:
         """Unwrap the keys of many cases with one look-up; one that is missing or destroyed is left to its use."""
         slots = {(team, case_scope(case)) for case in cases if case}
+        self._catch_up(connection)
         with self._guard:
             wanted = [slot for slot in slots if slot not in self._keys and slot not in self._gone]
         if len(wanted) < 2:
             return
         for row in connection.execute(LOOK_UP_MANY, {"of_team": team, "of_scopes": [scope for _, scope in wanted]}):
             if row.destroyed_at is None:
-                self._remember((team, row.scope), self._unwrapped(team, row.scope, row))
+                self._remember(connection, (team, row.scope), self._unwrapped(team, row.scope, row))
 
     def blind(self, connection: Connection, team: str, purpose: str, text: str) -> str:
         """Give 64 hex digits that are equal for equal `text` of one team and purpose, and tell nothing else.
@@ -206,7 +218,8 @@ class KeyRing:
         slot = KeyRow.team == team, KeyRow.scope == scope
         if connection.scalar(select(KeyRow.team).where(*slot)) is None:
             raise KeyMissing("There is no such key to destroy.")
-        _erase(connection, *slot, now=now)
+        if _erase(connection, *slot, now=now) and connection.dialect.name == "postgresql":
+            connection.execute(TELL, {"name": DESTROYED, "value": os.urandom(8)})
         with self._guard:
             self._gone.add((team, scope))
             self._keys.pop((team, scope), None)
@@ -267,15 +280,29 @@ class KeyRing:
 
     def _data_key(self, connection: Connection, team: str, scope: str) -> bytes:
         slot = team, scope
+        self._catch_up(connection)
         with self._guard:
             if (key := self._keys.get(slot)) is not None:
                 self._keys.move_to_end(slot)
                 return key
-        return self._remember(slot, self._unwrap(connection, team, scope))
+        return self._remember(connection, slot, self._unwrap(connection, team, scope))
 
-    def _remember(self, slot: Slot, key: bytes) -> bytes:
+    def _catch_up(self, connection: Connection) -> None:
+        """Forget every key where another process has destroyed one since."""
+        if connection.dialect.name != "postgresql" or DESTROYED in done_in(connection):
+            return
+        done_in(connection).add(DESTROYED)
+        mark = connection.scalar(LAST_DESTROYED)
+        connection.info[DESTROYED] = mark
         with self._guard:
-            if slot not in self._gone:
+            if mark != self._mark:
+                self._keys.clear()
+                self._mark = mark
+
+    def _remember(self, connection: Connection, slot: Slot, key: bytes) -> bytes:
+        with self._guard:
+            # What a transaction that began before a key was destroyed still sees is for that transaction alone.
+            if slot not in self._gone and connection.info.get(DESTROYED) == self._mark:
                 self._keys[slot] = key
                 if len(self._keys) > REMEMBERED:
                     self._keys.popitem(last=False)
@@ -309,6 +336,10 @@ def case_scope(case: str) -> str:
     return f"case:{case}"
 
 
+CHECK = select(MetaRow.value).where(MetaRow.name == KEY_CHECK)
+LAST_DESTROYED = select(MetaRow.value).where(MetaRow.name == DESTROYED)
+_TELL = postgresql.insert(MetaRow)
+TELL = _TELL.on_conflict_do_update(index_elements=[MetaRow.name], set_={"value": _TELL.excluded.value})
 # One statement, so that data key and team key are seen at the same moment also while the team key changes.
 _Epoch = aliased(KeyRow)
 _WRAPPED = (
@@ -333,11 +364,11 @@ def _rewrap(team: str, scope: str, version: int, epoch: int, wrapped: bytes) -> 
     return {"of_team": team, "of_scope": scope, "of_version": version, "into_epoch": epoch, "again": wrapped}
 
 
-def _erase(connection: Connection, *where: ColumnElement[bool], now: datetime) -> None:
-    """Overwrite keys with as many zeros, in the file and, after the commit, in its log."""
+def _erase(connection: Connection, *where: ColumnElement[bool], now: datetime) -> int:
+    """Overwrite keys with as many zeros, in the file and, after the commit, in its log; how many."""
     live = update(KeyRow).where(*where, KeyRow.destroyed_at.is_(None))
-    connection.execute(live.values(wrapped=bytes(seal.OVERHEAD + KEY_BYTES), destroyed_at=now))
     wants_scrub(connection)
+    return connection.execute(live.values(wrapped=bytes(seal.OVERHEAD + KEY_BYTES), destroyed_at=now)).rowcount
 
 
 def _slot(cell: Cell) -> Slot:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from storage.trouble import DatabaseAway, DatabaseBusy, DatabaseTrouble
 
@@ -147,7 +147,7 @@ def is_demoted(trouble: DBAPIError) -> bool:
 
 def refusal(trouble: DBAPIError, target: URL) -> DatabaseTrouble:
     """Why the database could not be opened; what the server says of a connection holds no content."""
-    if explained := meaning(trouble):
+    if getattr(trouble.orig, "sqlstate", None) and (explained := meaning(trouble)):
         return explained
     lines = str(trouble.orig).strip().splitlines()
     said = ([line for line in lines if "failed: " in line] or lines)[-1].rpartition("failed: ")[2]
@@ -168,6 +168,7 @@ def meaning(trouble: DBAPIError) -> DatabaseTrouble | None:
         return DatabaseBusy(BUSY[code])
     if code in TROUBLE:
         return DatabaseTrouble(TROUBLE[code])
-    if trouble.connection_invalidated or code.startswith(AWAY) or code == STANDBY:
+    unreached = isinstance(trouble, OperationalError) and not code
+    if unreached or trouble.connection_invalidated or code.startswith(AWAY) or code == STANDBY:
         return DatabaseAway("The connection to the database was cut; nothing was saved.")
     return None
