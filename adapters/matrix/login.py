@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.matrix.http import JSON, Homeserver, MatrixRefused, Unreachable
 from adapters.matrix.identity import Identity, IdentityTaken
-from adapters.matrix.machine import STORE, Machine, StoreLost
+from adapters.matrix.machine import STORE, Machine, StoreInUse, StoreLost, check_free
 from adapters.matrix.settings import MatrixSetup
 from adapters.platform import Drawer
 
@@ -58,6 +58,7 @@ async def log_in(setup: MatrixSetup, drawer: Drawer, credentials: Credentials) -
     An earlier device of this bot is logged out: its store is of no use to the new one.
     """
     try:
+        check_free(setup.folder)
         async with Homeserver(setup.homeserver) as server:
             session, password = await _entered(server, credentials)
             server.token = session.token
@@ -67,6 +68,8 @@ async def log_in(setup: MatrixSetup, drawer: Drawer, credentials: Credentials) -
         raise LoginRefused(f"The homeserver refused the login: {refused.code}.") from None
     except Unreachable as trouble:
         raise LoginRefused(f"The homeserver {setup.homeserver} does not answer: {trouble}.") from None
+    except StoreInUse:
+        raise LoginRefused("A bot that runs has the crypto store open. Stop it, then log in.") from None
     except IdentityTaken:
         raise LoginRefused(
             "The account has a cross-signing identity that was made elsewhere. Log in with the password, "
@@ -101,8 +104,6 @@ async def _with_keys(
     setup: MatrixSetup, drawer: Drawer, server: Homeserver, session: Session, password: str
 ) -> Session:
     """A new crypto store for the device, its keys at the homeserver, and the identity that signs them."""
-    for name in (STORE, f"{STORE}-journal", f"{STORE}-wal", f"{STORE}-shm"):
-        (setup.folder / name).unlink(missing_ok=True)
     machine = Machine(session.account, session.device, setup.folder, session.store_key, fresh=True)
     try:
         session = msgspec.structs.replace(session, fingerprint=machine.fingerprint)
@@ -171,7 +172,7 @@ async def said_about(setup: MatrixSetup, drawer: Drawer) -> list[tuple[str, str,
 def _what_is_lost(setup: MatrixSetup, session: Session) -> str:
     """ "" where the crypto store is this device's; else what is wrong with it."""
     try:
-        machine = Machine(session.account, session.device, setup.folder, session.store_key, fresh=False)
+        machine = Machine(session.account, session.device, setup.folder, session.store_key, fresh=False, look=True)
     except StoreLost as lost:
         return str(lost)
     try:

@@ -4,6 +4,7 @@ The cryptography is matrix-nio's; who may read and whose words count is decided 
 """
 
 import asyncio
+import fcntl
 import os
 from base64 import b64decode
 from collections import defaultdict
@@ -24,11 +25,16 @@ from adapters.matrix.signing import is_signed
 
 MEGOLM = "m.megolm.v1.aes-sha2"
 STORE = "crypto.db"
+LOCK = "crypto.lock"
 MOST_MESSAGES_A_REQUEST = 50
 
 
 class StoreLost(Exception):
     """The crypto store is not the one that this device was made with; what was encrypted for it cannot be read."""
+
+
+class StoreInUse(Exception):
+    """Another process has the crypto store open: two at once would use the same keys twice and lose them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,27 @@ class Unreadable(Exception):
 class Machine:
     """One device's keys and sessions, over nio's Olm machine and its store."""
 
-    def __init__(self, account: str, device: str, folder: Path, pickle_key: str, *, fresh: bool) -> None:
-        """Open the store; raises :class:`StoreLost` where there is none and ``fresh`` does not allow a new one."""
+    def __init__(
+        self, account: str, device: str, folder: Path, pickle_key: str, *, fresh: bool, look: bool = False
+    ) -> None:
+        """Open the store, alone unless it is only for a ``look``.
+
+        Raises :class:`StoreLost` where there is none and ``fresh`` does not allow a new one, and :class:`StoreInUse`.
+        """
         self.account, self.device = account, device
         path = folder / STORE
         if not fresh and not path.exists():
             raise StoreLost("gone")
-        _private(folder, path)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = None if look else _locked(folder)
+        if fresh:
+            for name in (STORE, f"{STORE}-journal", f"{STORE}-wal", f"{STORE}-shm"):
+                (folder / name).unlink(missing_ok=True)
+        _private(path)
         try:
             self._olm: Any = Olm(account, device, SqliteStore(account, device, str(folder), pickle_key, STORE))
         except ValueError as trouble:  # another key's pickle
+            self._unlock()
             raise StoreLost("foreign") from trouble
         self._olm._handle_olm_event = self._olm_payload
         self._original = type(self._olm)._handle_olm_event
@@ -75,6 +92,12 @@ class Machine:
 
     def close(self) -> None:
         self._olm.store.database.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def fingerprint(self) -> str:
@@ -294,8 +317,24 @@ def olm_device(device: Device) -> Any:
     return OlmDevice(device.account, device.id, {"ed25519": device.ed25519, "curve25519": device.curve25519})
 
 
-def _private(folder: Path, path: Path) -> None:
-    """The folder and the file as nobody else can read them, before anything is in it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _private(path: Path) -> None:
+    """The file as nobody else can read it, before anything is in it."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     path.chmod(0o600)
+
+
+def check_free(folder: Path) -> None:
+    """Raise :class:`StoreInUse` where a process has the folder's store open."""
+    if folder.exists():
+        os.close(_locked(folder))
+
+
+def _locked(folder: Path) -> int:
+    """The open lock of the folder's store, which ends with the process. Raises :class:`StoreInUse`."""
+    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StoreInUse from None
+    return lock

@@ -15,7 +15,7 @@ from adapters.matrix.http import JSON, Homeserver, MatrixRefused, Unreachable, s
 from adapters.matrix.identity import Identity, IdentityTaken
 from adapters.matrix.incoming import Incoming
 from adapters.matrix.login import Session, session_of
-from adapters.matrix.machine import Machine, StoreLost
+from adapters.matrix.machine import Machine, StoreInUse, StoreLost
 from adapters.matrix.offers import Offers
 from adapters.matrix.outgoing import Outgoing
 from adapters.matrix.people import People
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 # nio writes accounts, keys and rooms into its log.
 logging.getLogger("nio").setLevel(logging.CRITICAL)
 
+LOOK_EVERY = 0.5  # seconds between two looks at whether the crypto store is free
 READY_WITHIN = 20.0  # seconds that a post waits for the first sync
 STORE_LOST = (
     "I have lost the keys of my device, so I can neither read nor answer here. My administrator can mend it with "
@@ -60,24 +61,21 @@ class MatrixPlatform:
         return self._connection.account if self._connection else ""
 
     async def run(self, receive: Receive) -> None:
-        """Take words in until cancelled. Raises :class:`Stopped` where somebody must act: no login, no keys."""
-        session = await session_of(self._drawer)
-        if session is None:
-            self._stopped = "not_logged_in"
-            raise Stopped("not_logged_in")
-        async with Homeserver(self._setup.homeserver, session.token) as server:
-            try:
-                connection = await self._connected(session, server)
-                try:
-                    await self._go_on(connection, receive)
-                finally:
-                    connection.machine.close()
-            except Stopped as stopped:
-                self._stopped = stopped.kind
-                log.error("Matrix has stopped: %s", stopped.kind)
-                raise
-            finally:
-                self.ready.clear()
+        """Take words in until cancelled. Raises :class:`Stopped` where somebody must act: no login, no keys.
+
+        It can be run again after that, as when another instance has had its turn: everything is read anew, and it goes on
+        where that one stopped. While another process has the crypto store it waits.
+        """
+        self._stopped = ""
+        try:
+            while not await self._has_run(receive):  # noqa: ASYNC110 - another process will not tell
+                await asyncio.sleep(LOOK_EVERY)
+        except Stopped as stopped:
+            self._stopped = stopped.kind
+            log.error("Matrix has stopped: %s", stopped.kind)
+            raise
+        finally:
+            self.ready.clear()
 
     # -- what the bot says ---------------------------------------------------------------------------------------
     async def post(self, place: Place, card: Card, key: str) -> MessageRef:
@@ -114,13 +112,28 @@ class MatrixPlatform:
         return self._outgoing
 
     # -- within --------------------------------------------------------------------------------------------------
-    async def _connected(self, session: Session, server: Homeserver) -> Connection:
+    async def _has_run(self, receive: Receive) -> bool:
+        """Go on for as long as may be; False at once where another process has the crypto store."""
+        session = await session_of(self._drawer)
+        if session is None:
+            raise Stopped("not_logged_in")
+        async with Homeserver(self._setup.homeserver, session.token) as server:
+            try:
+                machine = Machine(session.account, session.device, self._setup.folder, session.store_key, fresh=False)
+            except StoreInUse:
+                log.info("another process has the crypto store; waiting for it")
+                return False
+            except StoreLost:
+                await self._say_store_lost(session, server)
+                raise Stopped("store_lost") from None
+            try:
+                await self._go_on(await self._connected(session, server, machine), receive)
+            finally:
+                machine.close()
+        return True
+
+    async def _connected(self, session: Session, server: Homeserver, machine: Machine) -> Connection:
         """The parts, put together, over a crypto store that is the right one."""
-        try:
-            machine = Machine(session.account, session.device, self._setup.folder, session.store_key, fresh=False)
-        except StoreLost:
-            await self._say_store_lost(session, server)
-            raise Stopped("store_lost") from None
         people = People(session.account, self._setup.devices, self._drawer)
         offers = Offers(self._drawer)
         connection = Connection(
@@ -129,7 +142,6 @@ class MatrixPlatform:
         identity = await Identity.kept(session.account, self._drawer)
         state = await patiently(lambda: identity.state(server, session.device, session.fingerprint))
         if machine.fingerprint != session.fingerprint or state == "foreign":
-            machine.close()
             await self._say_store_lost(session, server)
             raise Stopped("store_lost")
         try:

@@ -164,8 +164,8 @@ def test_homeserver_is_killed_in_the_middle_of_a_conference(tmp_path: Path) -> N
                         await asyncio.to_thread(homeserver.stop, signal.SIGKILL)
                         room = next(iter(dana.client.rooms))
                         said = asyncio.create_task(dana.says(room, f'!confer task add "Back after {phase}" due fri'))
-                        while "does not answer" not in programme.log():
-                            await asyncio.sleep(0.1)  # a log tells nobody
+                        while "does not answer" not in programme.log():  # noqa: ASYNC110 - a log tells nobody
+                            await asyncio.sleep(0.1)
                         await asyncio.to_thread(homeserver.start)
                         await said
                         await Talk(programme, dana, room).sees(f"Back after {phase}")

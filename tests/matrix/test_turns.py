@@ -1,0 +1,77 @@
+"""Several instances, one account: one at a time takes in and says, and the next goes on where it stopped."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from adapters.card import Card
+from adapters.matrix import Credentials, LoginRefused, MatrixPlatform, log_in
+from adapters.matrix.platform import LOOK_EVERY
+from adapters.platform import Place
+from tests.matrix.conftest import Play
+from tests.matrix.house import House
+from tests.matrix.people import PASSWORD
+
+
+async def ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def test_next_instance_goes_on_where_the_first_stopped(play: Play) -> None:
+    """It waits for the crypto store, and then has the same device, position, offers and posts; nothing is done twice."""
+
+    async def story(house: House) -> None:
+        first = house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        place = Place("matrix", room)
+        posted = await first.post(place, Card("Agenda"), "k1")
+        second = MatrixPlatform(house.setup, house.drawer)
+        waiting = asyncio.create_task(second.run(house.ear.receive))
+        await dana.says(room, "!confer to the first")
+        await house.ear.hears(1)
+        await asyncio.sleep(3 * LOOK_EVERY)  # the time in which a second one would open the store
+        assert not second.ready.is_set()
+        assert not waiting.done()
+        await house.stop()
+        await dana.says(room, "!confer between the two")
+        async with asyncio.timeout(30):
+            await second.ready.wait()
+        assert not first.ready.is_set()
+        await dana.says(room, "!confer to the second")
+        said = [one.text for one in await house.ear.hears(3)]
+        assert said == ["to the first", "between the two", "to the second"]
+        assert second.account == house.bot
+        assert await second.post(place, Card("Agenda"), "k1") == posted
+        await second.post(place, Card("Answer"), "k2")
+        await dana.hears(room, "Answer")
+        assert [h.text for h in dana.sees(room) if h.text == "Agenda"] == ["Agenda"]
+        # It loses its turn, and gets it again.
+        await ended(waiting)
+        assert not second.ready.is_set()
+        again = asyncio.create_task(second.run(house.ear.receive))
+        await dana.says(room, "!confer to the second again")
+        assert (await house.ear.hears(4))[-1].text == "to the second again"
+        await second.post(place, Card("Answer again"), "k3")
+        await dana.hears(room, "Answer again")
+        await ended(again)
+
+    play(story)
+
+
+def test_nobody_logs_in_beside_a_bot_that_runs(play: Play) -> None:
+    """A login makes a new crypto store: not while somebody has the old one open."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room = await house.room("case-room", dana)
+        with pytest.raises(LoginRefused, match="Stop it"):
+            await log_in(house.setup, house.drawer, Credentials(house.name, PASSWORD))
+        await house.platform.post(Place("matrix", room), Card("Still here"), "k1")
+        await dana.hears(room, "Still here")
+
+    play(story)
