@@ -8,8 +8,10 @@ file belongs where whoever can change the database cannot remove it.
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,7 +24,7 @@ from storage.schema import AuditRow
 CONTEXT = b"confer checkpoint 1\n"
 STANDS = select(AuditRow.mac).where(AuditRow.team == bindparam("of_team"), AuditRow.seq == bindparam("of_seq"))
 
-Line = dict[str, str | int]
+Line = dict[str, Any]
 
 
 class Checkpoints:
@@ -44,6 +46,17 @@ class Checkpoints:
         self._append({"team": team, "seq": head.seq, "mac": head.mac.hex()}, now)
         return True
 
+    def restored(self, heads: Mapping[str, int], now: datetime) -> None:
+        """Note that a backup was restored whose chains end there: what was attested beyond is gone, by intention."""
+        self._append({"restored": dict(heads)}, now)
+
+    def beyond(self, heads: Mapping[str, int]) -> Mapping[str, int]:
+        """Of teams whose chains were longer than this: the last row that was attested."""
+        last = {
+            team: self._last(team) for team in {str(_parsed(text).get("team", "")) for text in self._lines()} - {""}
+        }
+        return {team: seq for team, seq in last.items() if seq > heads.get(team, 0)}
+
     def hand_over(self, root: RootKey, now: datetime) -> "Checkpoints":
         """Let `root` sign from now on and vouch for what this key signed; give what to go on with."""
         successor = Checkpoints(self.path, root)
@@ -56,7 +69,7 @@ class Checkpoints:
         `rows` and `first_bad` of the verdict count lines of the file.
         """
         lines = self._lines()
-        forged = self._forged(lines)
+        forged, void = self._forged(lines), _void(lines)
         before = b""
         for number, text in enumerate(lines, start=1):
             if number in forged:
@@ -64,7 +77,7 @@ class Checkpoints:
             line = _parsed(text)
             if line.get("before") != _digest(before):
                 return Verdict(number - 1, number, f"A line before line {number} is missing.")
-            if "team" in line and not _stands(connection, line):
+            if "team" in line and number not in void and not _stands(connection, line):
                 what = f"The audit chain of {line['team']} no longer has its row {line['seq']}."
                 return Verdict(number - 1, number, what)
             before = text
@@ -81,11 +94,13 @@ class Checkpoints:
                 key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(str(line["former"])))
         return forged
 
-    def _last(self, team: str) -> str | int:
+    def _last(self, team: str) -> int:
         for text in reversed(self._lines()):
             line = _parsed(text)
             if line.get("team") == team:
-                return line.get("seq", 0)
+                return int(line.get("seq", 0))
+            if "restored" in line:
+                return int(line["restored"].get(team, 0))
         return 0
 
     def _lines(self) -> list[bytes]:
@@ -106,6 +121,20 @@ class Checkpoints:
             file.write(_canonical(line) + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _void(lines: list[bytes]) -> set[int]:
+    """The lines that attest rows which a later restore left out."""
+    void: set[int] = set()
+    ends: dict[str, int] | None = None
+    for number, text in reversed(list(enumerate(lines, start=1))):
+        line = _parsed(text)
+        if "restored" in line:
+            before = ends or {}
+            ends = {team: min(seq, before.get(team, seq)) for team, seq in line["restored"].items()}
+        elif ends is not None and "team" in line and int(line["seq"]) > ends.get(line["team"], 0):
+            void.add(number)
+    return void
 
 
 def _stands(connection: Connection, line: Line) -> bool:

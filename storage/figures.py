@@ -31,7 +31,8 @@ def figures(connection: Connection, now: datetime) -> Figures:
     c, t = NOTICES.c, TIMERS.c
     counted = select(c.platform, c.state, func.count()).where(c.state.in_(WAITING)).group_by(c.platform, c.state)
     pending = select(func.count()).where(t.done_at.is_(None))
-    backups = select(func.max(AuditRow.at)).where(AuditRow.team == HOUSE, AuditRow.act == "backup")
+    made = AuditRow.team == HOUSE, AuditRow.act == "backup", AuditRow.outcome == "done"
+    backups = select(func.max(AuditRow.at)).where(*made)
     return Figures(
         {(platform, state): number for platform, state, number in connection.execute(counted)},
         oldest_due(connection, now),

@@ -67,6 +67,16 @@ def migrate(database: Database, scripts: Path = SCRIPTS) -> None:
                 command.upgrade(_config(scripts, connection), "head")
 
 
+def migrate_within(connection: Connection, to: str = "head", scripts: Path = SCRIPTS) -> None:
+    """Bring a database that is being migrated to a revision; raises MigrationRefused for one not known here."""
+    if to not in {
+        "head",
+        *(script.revision for script in ScriptDirectory.from_config(_config(scripts)).walk_revisions()),
+    }:
+        raise MigrationRefused("This was made by a newer Confer; use that one.")
+    command.upgrade(_config(scripts, connection), to)
+
+
 def write_revision(message: str, scripts: Path = SCRIPTS) -> None:
     """Write the next revision file in `scripts`: what a migrated database lacks to equal the tables."""
     known = list(ScriptDirectory.from_config(_config(scripts)).walk_revisions())

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from adapters.console import ConsoleHooks, ConsolePlatform, run_script
 from adapters.console.lines import Mistake
 from adapters.matrix import MatrixPlatform
-from adapters.platform import ChatPlatform, Invocation, NotDelivered, Outcome
+from adapters.platform import ChatPlatform, Invocation, NotDelivered, Outcome, Receive
 from adapters.slack import SlackPlatform
 from bot.app import App, begin_house
 from bot.cli.matrix import matrix_platform
@@ -26,6 +26,7 @@ from bot.schedule import start_ticking
 from bot.watch import Watch, address_of
 from storage.checkpoints import Checkpoints
 from storage.database import Database
+from storage.erasures import Erasures
 from storage.keys import KeyRing
 
 log = logging.getLogger(__name__)
@@ -67,9 +68,10 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     found = (slack_platform(config, database, ring), matrix_platform(config, database, ring))
     services = [service for service in found if service is not None]
     platforms |= {service.name: service for service in services}
+    erasures = Erasures(config.path(config.settings.backup.erasures))
     watch = Watch(app, {service.name: service for service in services}, address)
     async with watch.watching():
-        await _run(app, console, services, watch, stop)
+        await _run(app, console, services, watch, stop, erasures)
     log.info("stopped")
 
 
@@ -79,10 +81,12 @@ async def _run(
     services: Sequence[SlackPlatform | MatrixPlatform],
     watch: Watch,
     stop: asyncio.Event,
+    erasures: Erasures,
 ) -> None:
     await app.delivery.recover()
     await app.housekeeping()
-    intake = Intake(watch.counting(app.receive))
+    await _list_erased(app, erasures)
+    intake = Intake(_listing(watch.counting(app.receive), app, erasures))
     serving = [asyncio.create_task(_serve(service, intake, stop)) for service in services]
     for service in services:
         await _first(service.ready.wait(), stop.wait())
@@ -103,6 +107,30 @@ async def _run(
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)
     scheduler.shutdown(wait=False)
+
+
+def _listing(receive: Receive, app: App, erasures: Erasures) -> Receive:
+    """Carry invocations out; a case that one of them erased comes on the list outside the database at once."""
+
+    async def listed(invocation: Invocation) -> Outcome:
+        before = app.ring.destroyed
+        outcome = await receive(invocation)
+        if app.ring.destroyed != before:
+            await _list_erased(app, erasures)
+        return outcome
+
+    return listed
+
+
+async def _list_erased(app: App, erasures: Erasures) -> None:
+    def complete() -> None:
+        with app.database.reading() as connection:
+            erasures.complete(connection)
+
+    try:
+        await asyncio.to_thread(complete)
+    except Exception as trouble:
+        log.error("the list of erased cases cannot be completed: %s", trouble)
 
 
 async def _serve(platform: ChatPlatform, intake: Intake, stop: asyncio.Event) -> None:

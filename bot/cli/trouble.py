@@ -8,6 +8,7 @@ from bot.config import ConfigTrouble
 from bot.secret_reference import SecretUnreadable
 from storage.database import DatabaseMissing, DatabaseTrouble
 from storage.keys import KeyTrouble
+from storage.sealed_file import BackupBroken
 
 
 def complain(*sentences: str) -> None:
@@ -24,7 +25,7 @@ def explain(trouble: Exception) -> int:
             return 2
         case DatabaseMissing():
             complain(f"{trouble} `confer init` makes one.")
-        case DatabaseTrouble() | KeyTrouble() | SecretUnreadable():
+        case BackupBroken() | DatabaseTrouble() | KeyTrouble() | SecretUnreadable():
             complain(str(trouble))
         case OSError(strerror=str(reason)):
             complain(f"{trouble.filename or 'a file'}: {reason}")

@@ -16,7 +16,7 @@ from bot.cli import main
 
 CONFER = (sys.executable, "-m", "bot.cli")
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE = 20.0  # seconds; two busy cores start a process slowly
+PATIENCE = 60.0  # seconds; two busy cores start a process slowly
 
 
 def environment(**more: str) -> dict[str, str]:
