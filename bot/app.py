@@ -97,7 +97,6 @@ class App:
 
     async def tick(self) -> None:
         """Fire what is due, and see to it that what is to be said is on its way; mostly there is nothing to do."""
-        await self.standing.beat()
         if elapsed() < self._look_at:
             return
         try:

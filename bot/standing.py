@@ -10,8 +10,8 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -96,6 +96,24 @@ class Standing:
             log.info("leases held: %s", ", ".join(sorted(held & self._wanted)))
         self._held, self._renewed = held, began
         return freed
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Stay there: renew the leases all the time, and at the end let others have them at once."""
+        beats = asyncio.create_task(self._beats())
+        try:
+            yield
+        finally:
+            beats.cancel()
+            with suppress(asyncio.CancelledError):
+                await beats
+            with suppress(DatabaseTrouble):
+                await asyncio.to_thread(self.give_up)
+
+    async def _beats(self) -> None:
+        while True:
+            await self.beat()
+            await asyncio.sleep(self._length * OFTEN / 5)
 
     def give_up(self) -> None:
         """At the end: whoever waits for what was held gets it at once."""
