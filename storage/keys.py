@@ -142,11 +142,6 @@ class KeyRing:
         """How many keys were destroyed through this ring."""
         return len(self._gone)
 
-    @property
-    def destroyed(self) -> int:
-        """How many keys were destroyed through this ring."""
-        return len(self._gone)
-
     def check(self, connection: Connection) -> None:
         """Write the key-check value into a database without keys; else raise WrongKey unless it matches."""
         mine = self.root.derive(KEY_CHECK)
