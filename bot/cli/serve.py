@@ -62,7 +62,8 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     clock = SystemClock()
     begin_house(database, ring, clock.now())
     platforms: dict[str, ChatPlatform] = {}
-    app = App(database, ring, config.settings, clock, platforms, Checkpoints(config.checkpoints, ring.root))
+    checkpoints, is_own = Checkpoints(config.checkpoints, ring.root), database.path is not None
+    app = App(database, ring, config.settings, clock, platforms, checkpoints, is_own, senders(config))
     console = _console(app, config, stop)
     platforms[console.name] = console
     found = (slack_platform(config, database, ring), matrix_platform(config, database, ring))
@@ -70,7 +71,7 @@ async def serve(config: Configuration, database: Database, ring: KeyRing) -> Non
     platforms |= {service.name: service for service in services}
     erasures = Erasures(config.path(config.settings.backup.erasures))
     watch = Watch(app, {service.name: service for service in services}, address)
-    async with watch.watching():
+    async with watch.watching(), app.standing.beating():
         await _run(app, console, services, watch, stop, erasures)
     log.info("stopped")
 
@@ -87,10 +88,12 @@ async def _run(
     await app.housekeeping()
     await _list_erased(app, erasures)
     intake = Intake(_listing(watch.counting(app.receive), app, erasures))
-    serving = [asyncio.create_task(_serve(service, intake, stop)) for service in services]
+    serving = [asyncio.create_task(_serve(app, service, intake, stop)) for service in services]
     for service in services:
-        await _first(service.ready.wait(), stop.wait())
-    scheduler = start_ticking(watch.ticking(app.settle), app.housekeeping)
+        lease = app.senders.get(service.name)
+        if lease is None or app.standing.may(lease):  # else another instance serves it
+            await _first(service.ready.wait(), stop.wait())
+    scheduler = start_ticking(watch.ticking(app.tick), app.housekeeping)
     listening = asyncio.create_task(_listen(console, intake))
     if not serving:
         complain(NO_SERVICE)
@@ -133,10 +136,20 @@ async def _list_erased(app: App, erasures: Erasures) -> None:
         log.error("the list of erased cases cannot be completed: %s", trouble)
 
 
-async def _serve(platform: ChatPlatform, intake: Intake, stop: asyncio.Event) -> None:
+def senders(config: Configuration) -> dict[str, str]:
+    """The leases of services that bear one connection for each account: whoever holds it listens and sends."""
+    matrix = config.settings.matrix
+    return {"matrix": f"sender:matrix:{matrix.user}:{matrix.homeserver}"[:255]}
+
+
+async def _serve(app: App, platform: ChatPlatform, intake: Intake, stop: asyncio.Event) -> None:
     """Let a chat service's words in; a bot whose service refuses it stops, so that somebody looks."""
+    lease = app.senders.get(platform.name)
     try:
-        await platform.run(intake.receive)
+        if lease is None:
+            await platform.run(intake.receive)
+        else:
+            await app.standing.while_held(lease, lambda: platform.run(intake.receive))
     except Exception as trouble:
         complain(f"{platform.name} does not take the bot in: {_kind(trouble)}")
         stop.set()
