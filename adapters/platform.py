@@ -94,6 +94,13 @@ class Drawer(Protocol):
         """The names in use that begin so."""
 
 
+class SharedDrawer(Drawer, Protocol):
+    """A drawer that several instances of the bot open at once."""
+
+    def swap(self, name: str, there: bytes | None, content: bytes) -> bool:
+        """Keep it if what is kept is ``there``, or nothing is for None; whether it was. Of two who try, one succeeds."""
+
+
 class Inbox(Protocol):
     """Where a platform puts what came in before it tells the service that it came, apart from the database.
 

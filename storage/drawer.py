@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Insert, Table, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
-from storage.database import Database
+from storage.database import Database, wait_for_turn
 from storage.keys import KeyRing
 from storage.seal import Cell
 from storage.store import HOUSE
@@ -39,6 +39,17 @@ class SealedDrawer:
             body = self._ring.seal(connection, self._cell(name), content)
             row = {"platform": self._platform, "name": name, "body": body}
             connection.execute(PUT[connection.dialect.name], row)
+
+    def swap(self, name: str, there: bytes | None, content: bytes) -> bool:
+        with self._database.transaction() as connection:
+            wait_for_turn(connection, f"drawer {self._platform}/{name}")
+            body = connection.execute(select(DRAWERS.c.body).where(self._mine(name))).scalar()
+            if there != (None if body is None else self._ring.unseal(connection, self._cell(name), body)):
+                return False
+            connection.execute(DRAWERS.delete().where(self._mine(name)))
+            sealed = self._ring.seal(connection, self._cell(name), content)
+            connection.execute(DRAWERS.insert().values(platform=self._platform, name=name, body=sealed))
+            return True
 
     def delete(self, name: str) -> None:
         with self._database.transaction() as connection:

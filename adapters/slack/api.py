@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.platform import NotDelivered
 from adapters.slack.pace import Pace
-from adapters.slack.rules import message_problems, view_problems
+from adapters.slack.rules import message_problems, texts_of, view_problems
 from adapters.slack.tokens import Installations
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,18 @@ _MAY_HAVE_WORKED = {"internal_error", "fatal_error", "request_timeout", "service
 _TOKEN_GONE = {"invalid_auth", "token_revoked", "account_inactive", "not_authed", "org_login_required"}
 _LATER = {"ratelimited", "rate_limited", "team_added_to_org", "ekm_access_denied", "message_limit_exceeded"}
 
+_REFUSED_SHAPES = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_arguments",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "invalid_metadata_format",
+    "view_too_large",
+}
+MOST_SHAPES = 2_000
+
 Answer = dict[str, Any]
 
 
@@ -43,11 +55,14 @@ class Api:
         self.pace = pace or Pace()
         self.installations: Installations | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._clients: dict[str | None, AsyncWebClient] = {}
+        self._checked: set[object] = set()
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
 
     async def close(self) -> None:
+        self._clients.clear()
         if self._session:
             await self._session.close()
 
@@ -69,7 +84,7 @@ class Api:
             raise RuntimeError("no installations")
         held = f"{method} {team}"
         self.pace.check(held)
-        _log_problems(method, arguments)
+        self._check_shape(method, arguments)
         installation = await self.installations.get(team)
         try:
             return await self._send(installation.token, method, arguments, held)
@@ -96,19 +111,34 @@ class Api:
         given = {name: value for name, value in arguments.items() if value is not None}
         if self._session is None:
             raise NotDelivered("not_connected", retry_after=30)
-        client = self.client(token)
+        client = self._clients.get(token)
+        if client is None:
+            client = self._clients[token] = self.client(token)
         try:
             if method in _READS or token is None:
                 answer = await client.api_call(method, data={k: _as_form(v) for k, v in given.items()})
             else:
                 answer = await client.api_call(method, json=given)
         except SlackApiError as failure:
-            raise self._meant(failure, held) from None
+            meant = self._meant(failure, held)
+            if meant.kind in _REFUSED_SHAPES:
+                _log_problems(method, arguments)
+            raise meant from None
         except aiohttp.ClientConnectorError:
             raise NotDelivered("not_connected") from None
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             raise NotDelivered("no_answer", unknown=True) from None
         return answer.data if isinstance(answer.data, dict) else {}
+
+    def _check_shape(self, method: str, arguments: Mapping[str, Any]) -> None:
+        """Look once at each shape of a payload: what a shape breaks it breaks each time, and looking costs as much as
+        rendering. What Slack refuses is looked at whenever it does."""
+        if (shape := _shape(method, arguments)) is None or shape in self._checked:
+            return
+        if len(self._checked) >= MOST_SHAPES:
+            self._checked.clear()
+        self._checked.add(shape)
+        _log_problems(method, arguments)
 
     def _meant(self, failure: SlackApiError, held: str) -> NotDelivered:
         """What an error of Slack's means for whoever wanted the call."""
@@ -144,6 +174,16 @@ def _seconds(headers: Mapping[str, Any]) -> float:
             except (TypeError, ValueError):
                 break
     return 30.0
+
+
+def _shape(method: str, arguments: Mapping[str, Any]) -> object:
+    """Kinds and numbers of what is in the blocks, and how long it is in rough; None for what shows none."""
+    view = arguments.get("view")
+    blocks = view.get("blocks") if isinstance(view, Mapping) else arguments.get("blocks")
+    if not isinstance(blocks, list):
+        return None
+    kinds = tuple((b.get("type"), len(b.get("fields") or b.get("elements") or ())) for b in blocks)
+    return method, kinds, sum(map(len, texts_of(blocks))) // 500
 
 
 def _log_problems(method: str, arguments: Mapping[str, Any]) -> None:

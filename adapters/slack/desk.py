@@ -5,6 +5,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from adapters.card import Card, Form, Tone
 from adapters.platform import Invocation, NotDelivered, Outcome, Place, Receive, Source
 from adapters.slack import hearing, ids, modals
 from adapters.slack.api import Api
+from adapters.slack.coverage import NOT_COVERED, Coverage
 from adapters.slack.directory import Directory
 from adapters.slack.guided import Filled, Guided
 from adapters.slack.home import Home
@@ -31,10 +33,9 @@ SHARED = "I do not work in a channel that is open to another organisation. Use o
 OUTSIDE = "I serve the members of this workspace, not its guests or people of other organisations."
 NOT_INSIDE = "I am not in that channel. Invite me there with `/invite`, or write to me here."
 TOO_OLD = "That button is too old to be understood. Ask for what it was about anew."
-NOT_COVERED = (
-    "This workspace is not marked as covered by a business associate agreement with Slack (`baa = true`), "
-    "so nothing about cases is done here. Meetings, the team and your own settings are."
-)
+
+_AGAIN: ContextVar[bool] = ContextVar("again", default=False)
+"""What an earlier process may have answered in an ephemeral message is answered in private: that is once for ever."""
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Desk:
     whispering: Whispering
     guided: Guided
     home: Home
+    coverage: Coverage
     options: SlackOptions
     clock: Callable[[], float] = time.time
     receive: Receive | None = None
@@ -83,8 +85,12 @@ class Desk:
             self._opening[press.id] = asyncio.create_task(opening)
 
     # -- after it was kept ---------------------------------------------------------------------------------------
-    async def handle(self, body: Body, at: float) -> None:
-        """Carry out one body. Raises NotDelivered, and whatever ``receive`` raises, where it is to be tried again."""
+    async def handle(self, body: Body, at: float, *, again: bool = False) -> None:
+        """Carry out one body; ``again``: an earlier process may have begun with it.
+
+        Raises NotDelivered, and whatever ``receive`` raises, where it is to be tried again.
+        """
+        _AGAIN.set(again)
         team = hearing.team_of(body)
         if enterprise := hearing.organisation_of(body):
             await self.installations.belongs(team, enterprise)
@@ -200,6 +206,8 @@ class Desk:
                 filled = modals.view(form, f"{token} {origin}")
                 await self.api.call(team, "views.update", view_id=view["id"], hash=view.get("hash"), view=filled)
             except NotDelivered as failure:
+                if failure.kind in ("not_found", "hash_conflict"):
+                    return  # the person has closed the view, or it was filled already
                 log.warning("a view could not be opened: %s", failure.kind)
             else:
                 return
@@ -245,8 +253,9 @@ class Desk:
             self._remember(said.id)
             return Outcome(refused=True)
         person = await self.directory.person(said.account)
-        if not said.place.direct:
+        if not said.place.direct and not _AGAIN.get():
             self.whispering.is_looking(said.account, said.place.room)
+        self.coverage.heard(said.id)
         outcome = await self._receive(replace(said, account_name=person.name))
         self._remember(said.id)
         return outcome
@@ -259,7 +268,7 @@ class Desk:
             return SHARED
         if (await self.directory.person(said.account)).outside:
             return OUTSIDE
-        if not self.options.covered and (said.source is Source.CHAT or not self.options.is_open(said.text)):
+        if not self.options.covered and (said.source is Source.CHAT or not self.coverage.takes(said.text)):
             return NOT_COVERED
         return None
 

@@ -1,7 +1,8 @@
 """Who and what is in a workspace: people with their names, channels with their members, asked once and remembered a while."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ PEOPLE_LAST = 3600.0
 CHANNELS_LAST = 600.0
 MEMBERS_LAST = 300.0
 """An event that somebody came or went ends it at once; this is for an event that never came."""
+AT_ONCE = 8
+OUTSIDER = " (a guest or an app)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,27 @@ class Directory:
             raise
 
     async def members(self, room: str) -> frozenset[str]:
-        """The accounts of people in the room."""
+        """The accounts in the room; those that are not to be served, marked as such."""
         kept = self._members.get(room)
         if kept is None or self._clock() - kept[0] > MEMBERS_LAST:
             identity, team = ids.split(room)
             found = self._api.every(team, "conversations.members", "members", channel=identity, limit=200)
             assert self._api.installations
             bot = (await self._api.installations.get(team)).bot_user
-            people = frozenset([ids.account(user, team) async for user in found if user != bot])
+            there = [ids.account(user, team) async for user in found if user != bot]
+            people = frozenset(await self._told_apart(there))
             kept = self._members[room] = (self._clock(), people)
         return kept[1]
+
+    async def _told_apart(self, accounts: Sequence[str]) -> list[str]:
+        """Guests, strangers and other apps under names that no team can hold: nothing of a patient is for them."""
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def called(account: str) -> str:
+            async with slots:
+                return account + OUTSIDER if (await self.person(account)).outside else account
+
+        return await asyncio.gather(*map(called, accounts))
 
     async def direct(self, account: str) -> str:
         """The room of the direct conversation with the person."""

@@ -13,7 +13,7 @@ from adapters.slack.whispering import ephemeral
 from adapters.words import addressed
 
 Body = dict[str, Any]
-_SAID = {None, "file_share", "thread_broadcast", "me_message"}
+SAID = {None, "file_share", "thread_broadcast", "me_message"}
 _LEADING = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^>]*)?>[:,]?\s*")
 
 
@@ -48,7 +48,7 @@ def spoken(body: Body, bot: str, name: str) -> Invocation | None:
     """The invocation of a message event; None for what is no person's new message."""
     event = body["event"]
     user, subtype = event.get("user"), event.get("subtype")
-    if subtype not in _SAID or not user or user == bot or event.get("bot_id"):
+    if subtype not in SAID or not user or user == bot or event.get("bot_id"):
         return None
     team, channel, ts = team_of(body), str(event["channel"]), str(event["ts"])
     thread = event.get("thread_ts") if event.get("thread_ts") != ts else None

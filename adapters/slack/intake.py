@@ -8,11 +8,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
+import msgspec
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -20,6 +22,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.platform import Inbox, NotDelivered
+from adapters.slack.hearing import SAID
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,12 @@ Body = dict[str, Any]
 AT_ONCE = 16
 """Envelopes come concurrently and without a limit; so many are worked on at a time."""
 TRIES = 6
+REMEMBERED = 10_000
 _EXPECTED = {"event_callback", "block_actions", "view_submission", "message_action", "shortcut", "view_closed"}
+
+
+class Handle(Protocol):
+    def __call__(self, body: Body, at: float, *, again: bool = False) -> Awaitable[None]: ...
 
 
 class Intake:
@@ -36,7 +44,7 @@ class Intake:
     def __init__(
         self,
         inbox: Inbox,
-        handle: Callable[[Body, float], Awaitable[None]],
+        handle: Handle,
         answer: Callable[[Body], Awaitable[Body | None]],
         early: Callable[[Body], None],
         *,
@@ -51,6 +59,8 @@ class Intake:
         # A thread of its own: the common ones may all be waiting for a locked database.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="slack-inbox")
         self._working: set[asyncio.Task[None]] = set()
+        self._done: list[int] = []
+        self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.acknowledged: list[Callable[[float], None]] = []
         """Who wants to hear how many seconds an acknowledgement took."""
 
@@ -76,16 +86,23 @@ class Intake:
         if (answer := await self._answer(body)) is not None:
             return answer
         self._early(body)
+        message = _message(body)
+        if message in self._taken:
+            return None  # a mention comes as two events of one message, and this message is kept already
         at = self._clock()
-        number = await self._put(json.dumps({"at": at, "body": body}).encode())
+        number = await self._put(msgspec.json.encode({"at": at, "body": body}))
+        if message is not None:
+            self._taken[message] = None
+            if len(self._taken) > REMEMBERED:
+                self._taken.popitem(last=False)
         self._start(number, body, at)
         return None
 
     async def resume(self) -> None:
         """After a start: hand over what was acknowledged and not carried out."""
         for number, kept in await asyncio.to_thread(self._inbox.pending):
-            envelope = json.loads(kept)
-            self._start(number, envelope["body"], envelope["at"])
+            envelope = msgspec.json.decode(kept)
+            self._start(number, envelope["body"], envelope["at"], again=True)
 
     async def write(self) -> None:
         """Put what came in into the inbox, all that waits with one write. Runs until cancelled."""
@@ -140,19 +157,22 @@ class Intake:
         self._queue.put_nowait((content, future))
         return await future
 
-    def _start(self, number: int, body: Body, at: float) -> None:
-        task = asyncio.create_task(self._work(number, body, at))
+    def _start(self, number: int, body: Body, at: float, *, again: bool = False) -> None:
+        self._goes_on(self._work(number, body, at, again=again))
+
+    def _goes_on(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
-    async def _work(self, number: int, body: Body, at: float) -> None:
+    async def _work(self, number: int, body: Body, at: float, *, again: bool) -> None:
         name = lane(body)
         lock = self._lanes.setdefault(name, asyncio.Lock())
         async with lock:
             for attempt in range(TRIES):
                 try:
                     async with self._slots:
-                        await self._handle(body, at)
+                        await self._handle(body, at, again=again)
                 except NotDelivered as failure:
                     if failure.final:
                         log.warning("taken in and not carried out: %s", failure.kind)
@@ -167,7 +187,32 @@ class Intake:
                     break
             else:
                 return  # stays in the inbox, to be handed over at the next start
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._inbox.done, number)
+        self._done.append(number)
+        if len(self._done) == 1:
+            self._goes_on(self._forget())
+
+    async def _forget(self) -> None:
+        """Take out of the inbox what is carried out, all that has come together."""
+        await asyncio.sleep(0)
+        while self._done:
+            numbers = list(self._done)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._writer, self._forget_all, numbers)
+            except OSError as failure:
+                log.error("the inbox cannot be written: %s", type(failure).__name__)
+            del self._done[: len(numbers)]
+
+    def _forget_all(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self._inbox.done(number)
+
+
+def _message(body: Body) -> tuple[str, str] | None:
+    """The channel and time stamp of a person's new message; None for all else."""
+    event = body.get("event") or {}
+    if event.get("type") not in ("message", "app_mention") or event.get("subtype") not in SAID or event.get("bot_id"):
+        return None
+    return str(event.get("channel")), str(event.get("ts"))
 
 
 def lane(body: Body) -> str:

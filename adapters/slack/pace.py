@@ -16,13 +16,16 @@ class Pace:
         self._next: dict[str, float] = {}
         self._held: dict[str, float] = {}
 
-    async def turn(self, key: str, seconds: float) -> None:
-        """Wait for this key's turn; turns of one key lie ``seconds`` apart and come in the order they were asked."""
+    async def turn(self, key: str, seconds: float, burst: int = 1) -> None:
+        """Wait for this key's turn; turns of one key lie ``seconds`` apart and come in the order they were asked.
+
+        After a rest, ``burst`` of them may come at once."""
         now = self._clock()
-        at = max(now, self._next.get(key, 0.0))
+        due = max(now, self._next.get(key, 0.0))
+        at = max(now, due - (burst - 1) * seconds)
         if at - now > LONGEST_WAIT:
             raise NotDelivered("paced", retry_after=at - now)
-        self._next[key] = at + seconds
+        self._next[key] = due + seconds
         if len(self._next) > 10_000:
             self._next = {k: t for k, t in self._next.items() if t > now}
         if at > now:

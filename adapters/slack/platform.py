@@ -12,9 +12,10 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.card import Card
-from adapters.platform import Drawer, Inbox, MessageRef, NotDelivered, Place, Receive
+from adapters.platform import Inbox, MessageRef, NotDelivered, Place, Receive, SharedDrawer
 from adapters.slack import ids
 from adapters.slack.api import Api
+from adapters.slack.coverage import Coverage
 from adapters.slack.desk import Desk
 from adapters.slack.directory import Directory
 from adapters.slack.guided import Guided
@@ -42,7 +43,7 @@ class SlackPlatform:
     def __init__(
         self,
         options: SlackOptions,
-        drawer: Drawer,
+        drawer: SharedDrawer,
         inbox: Inbox,
         *,
         glance: Glance | None = None,
@@ -66,6 +67,7 @@ class SlackPlatform:
             commands=options.commands,
         )
         self.whispering = Whispering(self.posting, clock)
+        self.coverage = Coverage(options, self.whispering, clock)
         self._guided = Guided(drawer, self.posting.post, self.directory.direct, self._send_form, clock)
         self.desk = Desk(
             self.api,
@@ -75,6 +77,7 @@ class SlackPlatform:
             self.whispering,
             self._guided,
             Home(self.posting, glance),
+            self.coverage,
             options,
             clock,
         )
@@ -171,14 +174,19 @@ class SlackPlatform:
     # -- cards out -----------------------------------------------------------------------------------------------
     async def post(self, place: Place, card: Card, key: str) -> MessageRef:
         """Show the card to everyone in the place, once for this key."""
+        await self.coverage.check(card, key, place)
         return await self.posting.post(place, card, key)
 
     async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
         """Show the card to one person: ephemeral where they are looking, else in the direct conversation."""
+        if (await self.directory.person(account)).outside:
+            raise NotDelivered("not_a_member", final=True)
+        await self.coverage.check(card, key, place, account)
         return await self.whispering.whisper(place, account, card, key)
 
     async def edit(self, message: MessageRef, card: Card) -> None:
         """Show another card in the same message."""
+        await self.coverage.check(card)
         await (self.whispering if is_ephemeral(message) else self.posting).edit(message, card)
 
     async def redact(self, message: MessageRef) -> None:

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 EVENT_TYPE = "confer_message"
 SECOND = 1.0
 """Slack takes one post a second and channel."""
+UPDATE = 1.5
+UPDATES = 10
+"""chat.update takes 50 a minute and workspace: ten at once, then one every so many seconds."""
 MARGIN = 600.0
 """How far our clock and Slack's may differ when a post is looked up."""
 _ACCOUNT = re.compile(r"@[UW][A-Z0-9]+:[TE][A-Z0-9]+")
@@ -205,6 +208,7 @@ class Posting:
 
     async def _update(self, room: str, ts: str, page: Page) -> None:
         channel, team = ids.split(room)
+        await self.api.pace.turn(f"update {team}", UPDATE * self.every, UPDATES)
         # Blocks always go along: text alone would take them away.
         await self.api.call(team, "chat.update", channel=channel, ts=ts, text=page.text, blocks=page.blocks)
 

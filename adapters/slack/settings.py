@@ -3,12 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from adapters.card import Card
 from adapters.slack.api import SLACK
 from adapters.slack.hearing import Shortcut
 
 
 def everything(_: str) -> bool:
     return True
+
+
+def nothing(_: Card) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class SlackOptions:
     """Slack has signed a business associate agreement for this workspace."""
     is_open: Callable[[str], bool] = field(default=everything)
     """Whether words to the bot may be carried out in a workspace that is not covered."""
+    is_clinical: Callable[[Card], bool] = field(default=nothing)
+    """Whether a card is about cases, so that it is not said there."""
     modals: bool = False
     shortcuts: Sequence[Shortcut] = ()
     every: float = 1.0

@@ -1,19 +1,22 @@
 """The workspaces the bot is installed in and their tokens, rotated by us: ahead of time, one at a time.
 
 Bolt's rotation ignores ``base_url``, runs only when an event comes in, and lets two events race for the single-use
-refresh token; the loser's event is lost. Here every call asks for the token, and one lock a team does the rest.
+refresh token; the loser's event is lost. Here every call asks for the token, and one lock a team, which all instances of
+the bot see, does the rest.
 """
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
-from adapters.platform import Drawer, NotDelivered
+from adapters.platform import NotDelivered, SharedDrawer
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,10 @@ AHEAD = 2 * 3600.0
 """Seconds before its end at which a token is exchanged; Slack's tokens last twelve hours."""
 _PREFIX = "team/"
 _ORG = "org/"
+_LOCK = "exchange/"
+LEASE = 30.0
+"""Seconds for which an instance keeps the others from exchanging a team's token; longer than Slack's answer takes."""
+LOOK_EVERY = 0.1
 
 Exchange = Callable[[str], Awaitable[dict[str, Any]]]
 """Gives Slack's answer to a refresh token."""
@@ -50,7 +57,7 @@ class NotInstalled(NotDelivered):
 class Installations:
     """Every workspace's installation, sealed in the drawer and remembered while the process runs."""
 
-    def __init__(self, drawer: Drawer, exchange: Exchange, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, drawer: SharedDrawer, exchange: Exchange, *, clock: Callable[[], float] = time.time) -> None:
         self._drawer, self._exchange, self._clock = drawer, exchange, clock
         self._known: dict[str, Installation] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -110,7 +117,28 @@ class Installations:
             if kept.token != old.token:
                 self._known[old.team] = kept
                 return kept
-            return await self._renewed(kept)
+            async with self._alone(old.team):
+                kept = await self._read(old.team) or kept
+                if kept.token != old.token:
+                    self._known[old.team] = kept
+                    return kept
+                return await self._renewed(kept)
+
+    @asynccontextmanager
+    async def _alone(self, team: str) -> AsyncIterator[None]:
+        """No other instance exchanges the team's token meanwhile; one that died with the lock holds it for seconds."""
+        name, mine = _LOCK + team, secrets.token_hex(8)
+        while True:
+            there = await asyncio.to_thread(self._drawer.get, name)
+            held_until = float(there.split()[0]) if there else 0.0
+            mark = f"{self._clock() + LEASE:.3f} {mine}".encode()
+            if held_until < self._clock() and await asyncio.to_thread(self._drawer.swap, name, there, mark):
+                break
+            await asyncio.sleep(LOOK_EVERY)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._drawer.delete, name)
 
     async def renew_ahead(self) -> None:
         """Exchange every token that ends soon, so that what is posted by itself finds a good one."""

@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import json
+import re
 from datetime import UTC, datetime
 
-from adapters.card import Card
-from adapters.platform import Drawer, Inbox, NotDelivered
+from adapters.card import Card, File
+from adapters.platform import Inbox, NotDelivered, SharedDrawer
 from adapters.slack import Shortcut, SlackOptions, SlackPlatform, manifest
 from bot.cli.arguments import add_config
 from bot.cli.trouble import complain
@@ -28,6 +29,7 @@ OPEN_WORDS = frozenset(
     ("help", "team", "me", "whoami", "use", "meeting", "meetings", "series", "rsvp", "calendar", "vote", "undo", "")
 )
 """First words of commands that say nothing of a patient: all that is done where no agreement covers the workspace."""
+_ABOUT_CASES = re.compile(r"\b[CDT]-[0-9A-Z]{1,8}\b")
 COMMANDS = frozenset(command.path[0] for command in TABLE.commands)
 SOCKETS = 2
 """While one connection is renewed the other is heard."""
@@ -82,7 +84,7 @@ def say_status(args: argparse.Namespace) -> int:
         return asyncio.run(_status(config, drawer))
 
 
-async def _status(config: Configuration, drawer: Drawer) -> int:
+async def _status(config: Configuration, drawer: SharedDrawer) -> int:
     """One line a workspace; 1 where one of them cannot be reached with its token."""
     platform, bad = SlackPlatform(options(config), drawer, _NoInbox()), 0
     try:
@@ -159,6 +161,7 @@ def options(config: Configuration) -> SlackOptions:
         commands=COMMANDS,
         covered=slack.baa,
         is_open=is_open,
+        is_clinical=is_clinical,
         modals=slack.modals,
         shortcuts=SHORTCUTS,
     )
@@ -168,6 +171,12 @@ def is_open(words: str) -> bool:
     """Whether a command says nothing of a patient."""
     first = words.split(maxsplit=1)
     return (first[0].casefold() if first else "") in OPEN_WORDS
+
+
+def is_clinical(card: Card) -> bool:
+    """Whether a card is about a case, a decision or an action item, or has a file with it; an answer that explains
+    commands names such things too, and is asked for."""
+    return any(isinstance(block, File) for block in card.blocks) or _ABOUT_CASES.search(repr(card)) is not None
 
 
 class _NoInbox:

@@ -153,7 +153,7 @@ class MatrixStage:
         """The words without what only leads the eye: list points, and how a button is pressed."""
         text = self.named(heard.text).replace("\n\n", "\n").removeprefix("⚠️ ")
         text = re.sub(r"^• (?:⚠️ )?", "", text, flags=re.MULTILINE)
-        return _BUTTON.sub(r"[\1]", text)
+        return re.sub(r"^(\d+)\. ", r"\1  ", _BUTTON.sub(r"[\1]", text), flags=re.MULTILINE)
 
 
 def stage(database: Database, ring: KeyRing, clock: MovableClock) -> MatrixStage:

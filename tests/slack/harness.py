@@ -40,6 +40,13 @@ class MemoryDrawer:
         self._pause()
         self.content[name] = content
 
+    def swap(self, name: str, there: bytes | None, content: bytes) -> bool:
+        self._pause()
+        if self.content.get(name) != there:
+            return False
+        self.content[name] = content
+        return True
+
     def delete(self, name: str) -> None:
         self._pause()
         self.content.pop(name, None)
@@ -143,11 +150,18 @@ def options_of(slack: LocalSlack, token: str, http: bool, **more: Any) -> SlackO
 
 
 @asynccontextmanager
-async def slack_bot(*, http: bool = False, ear: Ear | None = None, **options: Any) -> AsyncIterator[Bot]:
-    """A local Slack with one workspace, and the platform connected to it."""
+async def slack_bot(
+    *, http: bool = False, ear: Ear | None = None, skew: float = 0.0, **options: Any
+) -> AsyncIterator[Bot]:
+    """A local Slack with one workspace, and the platform connected to it; ``skew``: seconds that its clock is ahead."""
+
+    def clock() -> float:
+        return time.time() + skew
+
     with tempfile.TemporaryDirectory() as folder:
-        async with local_slack(manifest(SHORTCUTS, url="http://bot.test" if http else "")) as slack:
+        async with local_slack(manifest(SHORTCUTS, url="http://bot.test" if http else ""), clock=clock) as slack:
             slack.rates.on = False
+            slack.delivery._clock = clock
             team = slack.install()
             people, drawer, root = People(slack, team), MemoryDrawer(), RootKey.new()
             path = Path(folder) / "inbox"
