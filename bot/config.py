@@ -46,7 +46,8 @@ class Configuration:
     @property
     def files(self) -> tuple[Path, ...]:
         """What is kept in files; all of it belongs to the bot alone."""
-        return (*([self.database] if isinstance(self.database, Path) else []), self.checkpoints)
+        erasures = self.path(self.settings.backup.erasures)
+        return (*([self.database] if isinstance(self.database, Path) else []), self.checkpoints, erasures)
 
     def password(self) -> str | None:
         """The password of the database's user, where there is one; raises SecretUnreadable."""
