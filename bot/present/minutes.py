@@ -127,7 +127,7 @@ def _spent(item: Item) -> str:
 
 
 def _minutes(time: timedelta) -> str:
-    return length(timedelta(minutes=round(time.total_seconds() / 60)))
+    return length(timedelta(minutes=max(1, round(time.total_seconds() / 60))))
 
 
 def minutes(
@@ -135,7 +135,8 @@ def minutes(
 ) -> Card:
     blocks: list[Block] = []
     for part in parts:
-        blocks += [Text(part.title, Tone.STRONG), *_blocks(part.text)]
+        # The first one's title is the card's.
+        blocks += [*([Text(part.title, Tone.STRONG)] if part.position else []), *_blocks(part.text)]
     blocks += [Text(line, Tone.QUIET) for line in signature(meeting, members, zone)]
     blocks.append(File(f"minutes-{meeting.ref.lower()}.pdf", "application/pdf", pdf))
     if meeting.minutes is None and meeting.ended_at:

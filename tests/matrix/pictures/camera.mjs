@@ -1,6 +1,6 @@
 // A person's Hydrogen in a browser: node camera.mjs CHROMIUM. Reads one wish a line, answers each with a line.
 //   {"login": {"homeserver", "user", "password"}}
-//   {"picture": file, "room": id, "words": of the message, "width", "height"}
+//   {"picture": file, "room": id, "words": of the message, "end": whether its end matters most, "width", "height"}
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -45,17 +45,18 @@ async function login(tab, { homeserver, user, password }) {
     await tab.waitForSelector(".RoomList", { state: "attached", timeout: 60_000 });
 }
 
-async function picture(tab, { picture, room, words, width, height }) {
+async function picture(tab, { picture, room, words, end, width, height }) {
     await tab.setViewportSize({ width, height });
     const session = new URL(tab.url()).hash.match(/#\/session\/\w+/)[0];
     await tab.evaluate((hash) => { location.hash = hash; }, `${session}/room/${room}`);
     const message = tab.locator(".Timeline_message", { hasText: words }).last();
     await message.waitFor({ timeout: 30_000 });
     await tab.waitForTimeout(700); // the list grows above while it is shown
-    await message.evaluate((element) => {
+    await message.evaluate((element, end) => {
         const list = element.closest(".Timeline_scroller");
-        list.scrollTop += element.getBoundingClientRect().top - list.getBoundingClientRect().top - 8;
-    });
+        const [shown, view] = [element.getBoundingClientRect(), list.getBoundingClientRect()];
+        list.scrollTop += end ? shown.bottom - view.bottom + 8 : shown.top - view.top - 60;
+    }, end);
     await tab.waitForTimeout(300);
     await tab.screenshot({ path: picture });
 }

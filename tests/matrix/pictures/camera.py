@@ -87,9 +87,9 @@ class Camera:
     async def log_in(self, homeserver: str, user: str, password: str) -> None:
         await self._wish({"login": {"homeserver": homeserver, "user": user, "password": password}})
 
-    async def take(self, file: Path, room: str, words: str, view: View) -> None:
-        """The room with the newest message that has these words at its top, as far as the room goes on below it."""
-        await self._wish({"picture": str(file), "room": room, "words": words, **asdict(view)})
+    async def take(self, file: Path, room: str, words: str, view: View, *, end: bool = False) -> None:
+        """The room at the newest message with these words: its beginning, or its end, where it is longer than the view."""
+        await self._wish({"picture": str(file), "room": room, "words": words, "end": end, **asdict(view)})
         with Image.open(file) as picture:
             small = picture.convert("RGB").quantize(COLOURS)
         small.save(file, optimize=True)

@@ -1,5 +1,6 @@
 """What the team says, and where a picture is taken."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.matrix.house import House
@@ -26,8 +27,8 @@ class Album:
     def __init__(self, camera: Camera, folder: Path) -> None:
         self._camera, self._folder = camera, folder
 
-    async def phone(self, name: str, room: str, words: str) -> None:
-        await self._camera.take(self._folder / f"{name}.png", room, words, PHONE)
+    async def phone(self, name: str, room: str, words: str, *, end: bool = False) -> None:
+        await self._camera.take(self._folder / f"{name}.png", room, words, PHONE, end=end)
 
     async def desk(self, name: str, room: str, words: str) -> None:
         await self._camera.take(self._folder / f"{name}-desk.png", room, words, DESK)
@@ -49,7 +50,7 @@ async def tell(house: House, programme: Programme, camera: Camera, into: Path) -
     meeting = await _plan(album, chair, lee)
     case = await _submit(album, lee)
     await _thread(album, lee, people["thea"], case)
-    await _meet(album, chair, lee, case, meeting)
+    await _meet(album, chair, lee, (people["gene"], people["thea"]), case, meeting)
     await _follow_up(album, lee, people["thea"], case, meeting)
 
 
@@ -85,10 +86,10 @@ async def _thread(album: Album, lee: Talk, thea: Person, case: str) -> None:
     await thea.says(lee.room, '!confer task add "TSH and prolactin" for nursing due fri', **{"m.relates_to": thread})
     await lee.sees("T-1 TSH")
     await album.phone("case", lee.room, f"Case {case}")
-    await album.phone("thread", lee.room, "T-1 TSH")
+    await album.phone("thread", lee.room, "T-1 TSH", end=True)
 
 
-async def _meet(album: Album, chair: Talk, lee: Talk, case: str, meeting: str) -> None:
+async def _meet(album: Album, chair: Talk, lee: Talk, others: Iterable[Person], case: str, meeting: str) -> None:
     await lee.says(f"case present {case} {meeting}", case)
     await chair.says('agenda add "New triage form" 10m', "triage")
     await chair.says("agenda build", case)
@@ -96,6 +97,8 @@ async def _meet(album: Album, chair: Talk, lee: Talk, case: str, meeting: str) -
     await album.desk("agenda", chair.room, f"Agenda of {meeting}")
     await lee.says("meeting start", case)
     await album.phone("board", chair.room, f"{meeting} item 1")
+    for person in others:
+        await person.says(chair.room, "Good morning")
     for _ in range(3):
         await lee.says("next", ".")
     why = "remission is stable, the side effect is not"
