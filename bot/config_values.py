@@ -126,7 +126,7 @@ def _path(text: str) -> str:
     return text
 
 
-def _database(text: str) -> str:
+def read_database(text: str) -> str:
     """A path or a PostgreSQL URL; what is wrong is said without the text, which may hold a password."""
     if "://" not in text:
         return _path(text)
@@ -162,6 +162,6 @@ _READ: dict[Form, Callable[[str], str]] = {
     Form.ZONE: _zone,
     Form.LEVEL: _level,
     Form.PATH: _path,
-    Form.DATABASE: _database,
+    Form.DATABASE: read_database,
     Form.SECRET: _secret,
 }
