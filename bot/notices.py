@@ -139,9 +139,9 @@ def _disclosed(sending: Sending, case: Case, sections: Sequence[str]) -> None:
     """Who was shown what: the accounting of disclosures is read from these rows, one for each post."""
     act, notice = "summary shown", sending.notice
     details = {"sections": ",".join(sections), "to": str(len(sending.in_room or ())), "post": str(notice.id)}
-    noted = entries(sending.store.connection, notice.team, case.ref) if notice.attempts else ()
+    noted = entries(sending.store.connection, notice.team, case.ref)
     if any(row.entry.act == act and row.entry.details == details for row in noted):
-        return  # the same post, tried again after a failure or a stop
+        return  # the same post, tried again after a refusal or a stop
     sending.store.audit(AuditEntry(notice.team, sending.now, "confer", act, case.ref, "done", details))
 
 

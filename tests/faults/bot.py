@@ -9,22 +9,27 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from adapters.platform import Invocation
 from bot.app import App
 from bot.clock import MovableClock
 from bot.settings import Settings
+from storage import tables
 from storage.keys import KeyRing, RootKey
 from tests.conversations.harness import START
-from tests.faults.script import CONFERENCE, PEOPLE, Line
-from tests.faults.server import ChatServer, ServedPlatform
+from tests.faults.script import CONFERENCE, PEOPLE
+from tests.faults.server import ChatServer, ServedPlatform, Step
 from tests.faults.steps import SteppedDatabase, Switch
 
 OK, ENDED_EARLY = 0, 3
+HandIn = Callable[[Invocation], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Job:
     root: str
     folder: str
     kill_at: int = 0
+    kill_on: str = ""
+    """The name of a step at whose first passing it is killed."""
     kill_after: float = 0
     """Seconds after which it is killed wherever it is; 0: it is not."""
 
@@ -81,35 +88,36 @@ class KeptClock(MovableClock):
         new.replace(self._path)
 
 
-async def live(job: Job, lines: Sequence[Line] = CONFERENCE) -> list[str]:
+async def live(job: Job) -> list[str]:
     """Start, finish what a kill left, go on with the script to its end; the steps that were passed."""
-    home, switch = Home(job.home), Switch(job.kill_at)
-    database = SteppedDatabase.open(job.url)
-    database.switch = switch
-    platform = ServedPlatform(home.server.path, PEOPLE, switch)
-    clock = home.clock
-    began = time.monotonic()
-    app = App(database, KeyRing(RootKey.read(job.root)), Settings(), clock, {"memory": platform})
-    await app.start()
-    (job.home / "recovered").write_text(str(time.monotonic() - began))
-    with database:
-        for number, line in enumerate(lines):
-            if number < home.acknowledged:
-                continue
-            at = _said_at(lines, number)
-            await app.advance(at)
-            await app.receive(line.invocation(number, at, home.server.text()))
-            switch("before acknowledging")
-            home.acknowledge()
-            switch("after acknowledging")
+    home, switch = Home(job.home), Switch(job.kill_at, job.kill_on)
+    with SteppedDatabase.open(job.url) as database:
+        database.switch = switch
+        platform = ServedPlatform(home.server.path, PEOPLE, switch)
+        app = App(database, KeyRing(RootKey.read(job.root)), Settings(), home.clock, {"memory": platform})
+        began = time.monotonic()
+        await app.start()
+        (job.home / "recovered").write_text(str(time.monotonic() - began))
+        await play(app, home, switch)
     return switch.passed
 
 
-def _said_at(lines: Sequence[Line], number: int) -> datetime:
-    at = START
-    for line in lines[: number + 1]:
-        at += line.after
-    return at
+async def play(app: App, home: Home, step: Step = lambda _: None, hand_in: HandIn | None = None) -> None:
+    """Say every line of the script that was not acknowledged yet, each at its time."""
+    hand_in = hand_in or app.receive
+    for number in range(home.acknowledged, len(CONFERENCE)):
+        at = START + sum((line.after for line in CONFERENCE[: number + 1]), timedelta())
+        await app.advance(at)
+        await hand_in(CONFERENCE[number].invocation(number, at, _case(app)))
+        step("before acknowledging")
+        home.acknowledge()
+        step("after acknowledging")
+
+
+def _case(app: App) -> str:
+    """The reference of the script's case, as soon as there is one."""
+    with app.database.reading() as connection:
+        return connection.execute(select(tables.CaseRow.ref)).scalar() or ""
 
 
 def _size(path: Path) -> int:

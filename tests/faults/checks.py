@@ -23,6 +23,8 @@ class Trace:
 
     rooms: dict[str, list[str]] = field(default_factory=dict)
     """What each room shows, in order."""
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    """The names of these messages."""
     acts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     """The audit rows: who did what to which, and how it ended."""
     timers: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -34,9 +36,11 @@ class Trace:
 def trace(folder: Path, url: str, root: str) -> Trace:
     """Read what is left; asserts what must hold of any run at all."""
     shown: dict[str, list[str]] = {}
+    keys: dict[str, list[str]] = {}
     for message in Home(folder).server.messages():
         where = f"{message.room} {message.to}".strip()
         shown.setdefault(where, []).append("(removed)" if message.removed else plain(message.text))
+        keys.setdefault(where, []).append(plain(message.key))
     ring = KeyRing(RootKey.read(root))
     with Database.open(url, exclusive=False) as database, database.reading() as connection:
         for team in (HOUSE, *Store(connection, ring).team_ids()):
@@ -50,6 +54,7 @@ def trace(folder: Path, url: str, root: str) -> Trace:
         states = connection.execute(select(tables.NoticeRow.state)).scalars().all()
     return Trace(
         shown,
+        keys,
         Counter((who, act, plain(what), how) for who, act, what, how in audit),
         Counter((plain(what), kind, due.isoformat()) for what, kind, due in timers),
         Counter(states),
@@ -58,7 +63,7 @@ def trace(folder: Path, url: str, root: str) -> Trace:
 
 def plain(words: str) -> str:
     """Without the references that chance gives."""
-    return re.sub(r"\b(C-[0-9A-Z]{4}|Seal [0-9a-f]{16})\b", "…", words)
+    return re.sub(r"\b(C-[0-9A-Z]{4}|Seal [0-9a-f]{16}|timer:[0-9a-f]+)\b", "…", words)
 
 
 def no_planted_words(files: list[Path]) -> None:

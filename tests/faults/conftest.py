@@ -1,21 +1,28 @@
 """An installation to disturb, on each engine, and the process that forks its bots."""
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from bot.app import begin_house
+from bot.app import App, begin_house
+from bot.settings import Settings
 from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 from tests.conversations.harness import START
-from tests.faults.bot import OK, Job, as_line
+from tests.faults.bot import OK, Home, Job, as_line
 from tests.faults.checks import Trace, no_planted_words, trace
+from tests.faults.script import PEOPLE
+from tests.faults.server import ServedPlatform
+from tests.postgres import Server
 
 Begin = Callable[[], "Installation"]
 
@@ -58,9 +65,21 @@ class Installation:
     folder: Path
     forker: Forker
 
-    def runs(self, kill_at: int = 0, kill_after: float = 0) -> int:
+    @contextmanager
+    def app(self, patience: float = 5.0) -> Iterator[tuple[App, ServedPlatform, Home]]:
+        """The bot within the test's own process; it is not started yet."""
+        home = Home(self.folder)
+        platform = ServedPlatform(home.server.path, PEOPLE)
+        with Database.open(self.url, patience=patience) as database:
+            yield (
+                App(database, KeyRing(RootKey.read(self.root)), Settings(), home.clock, {"memory": platform}),
+                platform,
+                home,
+            )
+
+    def runs(self, **kill: Any) -> int:
         """Run a bot to its end, the script's or the process's: its exit status, or minus the signal that ended it."""
-        self.forker.begin(Job(self.url, self.root, str(self.folder), kill_at, kill_after))
+        self.forker.begin(Job(self.url, self.root, str(self.folder), **kill))
         return self.forker.ended()
 
     def runs_to_the_end(self) -> None:
@@ -86,23 +105,56 @@ def forker() -> Iterator[Forker]:
     forker.stop()
 
 
+@dataclass(frozen=True)
+class Houses:
+    """Makes databases that have the tables and the keys of the house, by copying one."""
+
+    root: RootKey
+    first: str
+    server: Server | None
+
+    @classmethod
+    def begin(cls, folder: Path, server: Server | None) -> Self:
+        root, url = RootKey.new(), server.empty() if server else f"sqlite:///{folder / 'confer.db'}"
+        with Database.open(url) as database:
+            migrate(database)
+            begin_house(database, KeyRing(root), START)
+        return cls(root, url, server)
+
+    def new(self, folder: Path) -> str:
+        if self.server:
+            return self.server.copy_of(self.first)
+        shutil.copy(self.first.removeprefix("sqlite:///"), folder / "confer.db")
+        return f"sqlite:///{folder / 'confer.db'}"
+
+
 @pytest.fixture(scope="session")
-def empty_house(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A database file with the tables and the keys of the house, and the root key."""
-    path, root = tmp_path_factory.mktemp("house") / "confer.db", RootKey.new()
-    with Database.open(path) as database:
-        migrate(database)
-        begin_house(database, KeyRing(root), START)
-    return path, root.text()
+def sqlite_houses(tmp_path_factory: pytest.TempPathFactory) -> Houses:
+    return Houses.begin(tmp_path_factory.mktemp("house"), None)
+
+
+@pytest.fixture(scope="session")
+def postgresql_houses(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Houses:
+    return Houses.begin(tmp_path_factory.mktemp("house"), postgres)
 
 
 @pytest.fixture
-def begin(tmp_path_factory: pytest.TempPathFactory, empty_house: tuple[Path, str], forker: Forker) -> Begin:
+def undisturbed(begin: Begin) -> tuple[Trace, list[str]]:
+    """What a run leaves that nobody disturbs, and the steps that it passes."""
+    calm = begin()
+    calm.runs_to_the_end()
+    return calm.trace(), json.loads((calm.folder / "steps.json").read_text())
+
+
+@pytest.fixture
+def begin(
+    engine: str, tmp_path_factory: pytest.TempPathFactory, forker: Forker, request: pytest.FixtureRequest
+) -> Begin:
     """Makes a new installation."""
+    houses: Houses = request.getfixturevalue(f"{engine}_houses")
 
     def begin() -> Installation:
         folder = tmp_path_factory.mktemp("bot")
-        shutil.copy(empty_house[0], folder / "confer.db")
-        return Installation(f"sqlite:///{folder / 'confer.db'}", empty_house[1], folder, forker)
+        return Installation(houses.new(folder), houses.root.text(), folder, forker)
 
     return begin

@@ -1,6 +1,5 @@
 """What people say in a run, and how time passes between: a short conference with everything that leaves a trace."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,16 +22,15 @@ class Line:
     direct: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
 
-    def invocation(self, number: int, at: datetime, shown: str) -> Invocation:
-        """As the platform hands it in: under the same id however often. ``shown``: what the bot has said so far."""
-        found = re.search(r"\bC-[0-9A-Z]{4}\b", shown)
+    def invocation(self, number: int, at: datetime, case: str) -> Invocation:
+        """As the platform hands it in: under the same id however often."""
         place = Place("memory", f"@{self.who}", direct=True) if self.direct else Place("memory", ROOM)
         return Invocation(
             f"script:{number}",
             self.who,
             self.who,
             place,
-            self.words.format(case=found[0] if found else ""),
+            self.words.format(case=case),
             at,
             Source.FORM if self.fields else Source.TYPED,
             self.fields,

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,6 @@ class ChatServer:
                     standing[line["id"]].removed = True
         return list(standing.values())
 
-    def text(self) -> str:
-        return "\n".join(m.text for m in self.messages() if not m.removed)
-
     def _lines(self) -> Iterator[dict[str, Any]]:
         if self.path.exists():
             yield from map(json.loads, self.path.read_text().splitlines())
@@ -64,8 +61,8 @@ class ServedPlatform:
     people: Sequence[str]
     step: Step = lambda _: None
     name: str = "memory"
-    trouble: list[NotDelivered] = field(default_factory=list)
-    """Raised by the next calls, one each; where ``unknown``, the server took the message all the same."""
+    trouble: Callable[[], NotDelivered | None] = lambda: None
+    """Asked before each call for what to raise; where it is ``unknown``, the server took the message all the same."""
 
     async def run(self, receive: Receive) -> None:
         raise NotImplementedError("Tests hand invocations to the app themselves.")
@@ -96,7 +93,7 @@ class ServedPlatform:
     @contextmanager
     def _call(self, what: str) -> Iterator[None]:
         self.step(f"before {what}")
-        trouble = self.trouble.pop(0) if self.trouble else None
+        trouble = self.trouble()
         if trouble is not None and not trouble.unknown:
             raise trouble
         yield

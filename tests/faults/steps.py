@@ -13,14 +13,15 @@ from storage.database import Database
 
 @dataclass
 class Switch:
-    """Counts the steps of one run and kills the process at the one chosen; 0: never."""
+    """Counts the steps of one run and kills the process at the one chosen, by its number or its name."""
 
     at: int = 0
+    name: str = ""
     passed: list[str] = field(default_factory=list)
 
     def __call__(self, step: str) -> None:
         self.passed.append(step)
-        if len(self.passed) == self.at:
+        if len(self.passed) == self.at or step == self.name:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
