@@ -117,6 +117,7 @@ _TEAM = (
     ),
     Command("me back", "be back before the time", "me back", me.back, Action.SET_OWN, undoable=True),
     Command("me", "your own settings", "me", me.show, Action.SET_OWN),
+    Command("why", "why you got a message: answer it with `why`, or name the thing", "why T-12", me.why, Action.SET_OWN, (Param("about", Type.WORDS, optional=True),)),
     Command("whoami", "your account, discipline, roles and rights", "whoami", me.whoami),
 )  # fmt: skip
 

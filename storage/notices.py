@@ -303,6 +303,19 @@ class Notices:
         mine = and_(c.team == team, c.account == account, c.settled_at >= since, c.state == "sent", c.rule != "")
         return int(self._connection.execute(select(func.count(c.message.distinct())).where(mine)).scalar_one())
 
+    def told(self, team: str, account: str, subject: str, limit: int = 5) -> tuple[Notice, ...]:
+        """What this person was told unasked about the subject, or will be; the newest first."""
+        c = NOTICES.c
+        mine = and_(c.team == team, c.subject == subject, c.account == account, c.act == Act.WHISPER.value)
+        known = and_(mine, c.rule != "", c.state.in_((NoticeState.SENT.value, NoticeState.NEW.value)))
+        return self._read(select(NOTICES).where(known).order_by(c.id.desc()).limit(limit))
+
+    def all_at_message(self, platform: str, room: str, message: str) -> tuple[Notice, ...]:
+        """All the notices that became this one message."""
+        c = NOTICES.c
+        here = and_(c.platform == platform, c.room == room, c.message == message, c.act != Act.EDIT.value)
+        return self._read(select(NOTICES).where(here).order_by(c.id))
+
     def by_state(self, state: NoticeState, limit: int = 1000) -> tuple[Notice, ...]:
         """The notices in this state, the oldest first."""
         is_state = NOTICES.c.state == literal_column(f"'{state.value}'")

@@ -1,5 +1,6 @@
 """One's own settings."""
 
+from collections.abc import Iterable
 from datetime import time
 from zoneinfo import ZoneInfo
 
@@ -7,9 +8,11 @@ from bot.grammar.params import Args
 from bot.grammar.times import Moment
 from bot.present import common
 from bot.present import team as present
+from bot.present import why as present_why
 from bot.request import Reply, Request
 from conference.people import Member
 from conference.refusal import Refusal
+from storage.notices import Notice
 
 
 def show(request: Request, args: Args) -> Reply:
@@ -63,6 +66,26 @@ def away(request: Request, args: Args) -> Reply:
 def back(request: Request, args: Args) -> Reply:
     _set(request, away_until=None, cover=None)
     return Reply(present.changed("Welcome back; reminders reach you again."))
+
+
+def why(request: Request, args: Args) -> Reply:
+    """By which rule a message reached the speaker: the one that is answered, or the last ones about a thing."""
+    subject = args.text("about").upper()
+    notices = request.store.notices
+    place, message = request.invocation.place, request.invocation.reply_to
+    root = message.message if message else place.thread
+    mine = _mine(request, notices.all_at_message(place.platform, place.room, root)) if root else ()
+    if subject or not mine:
+        mine = notices.told(request.me.team, request.account, subject or request.thread_subject)
+    if not mine and not subject and root is None:
+        raise Refusal("Say why about what: answer the message with `why`, or name the thing, e.g. `why T-12`.")
+    return Reply(
+        present_why.why(mine, subject or request.thread_subject, request.members, request.settings, request.zone)
+    )
+
+
+def _mine(request: Request, notices: Iterable[Notice]) -> tuple[Notice, ...]:
+    return tuple(n for n in notices if n.team == request.me.team and n.account == request.account and n.rule)
 
 
 def whoami(request: Request, args: Args) -> Reply:
