@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml requirements/build.in
 
-.PHONY: help demo sandbox test check bench golden docs pictures lock clean
+.PHONY: help demo sandbox test check bench golden docs pictures lock soak clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -28,8 +28,12 @@ check: $(VENV)/dev  ## lint, types and import contracts
 bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
 	@$(BIN)/python -m tests.bench
 
+soak: $(VENV)/dev  ## hours: a thousand kills -9 on Slack, and every conversation on every platform
+	@CONFER_KILLS=1000 $(BIN)/pytest -v tests/slack/test_kills.py
+	@$(BIN)/pytest tests/conversations --platforms all
+
 golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
-	@$(BIN)/pytest -q tests/adapters tests/matrix/test_render.py --golden
+	@$(BIN)/pytest -q tests/adapters tests/matrix/test_render.py tests/slack/test_render.py --golden
 
 docs: $(VENV)/dev  ## write the generated pages and the picture anew
 	@$(BIN)/python -m docs.generate

@@ -47,7 +47,7 @@ class Coverage:
             return
         if place is not None and (place.room or account):
             today = datetime.fromtimestamp(self.clock(), UTC).date()
-            note, why = Card(NOT_COVERED, tone=Tone.WARNING), f"uncovered:{place.room or account}:{today}"
+            note, why = Card(NOT_COVERED, tone=Tone.WARNING), f"uncovered:{account or place.room}:{today}"
             if account:
                 await self.whispering.whisper(place, account, note, why)
             else:

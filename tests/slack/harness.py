@@ -178,9 +178,9 @@ async def slack_bot(
             inbox.close()
 
 
-async def until(condition: Callable[[], Any], what: str = "it") -> Any:
+async def until(condition: Callable[[], Any], within: float = DEADLINE) -> Any:
     """Wait until the condition holds, and give what it gave."""
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(within):
         while not (found := condition()):  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.005)
         return found

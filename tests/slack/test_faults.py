@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.card import Card, Field, Form
+from adapters.platform import NotDelivered
 from adapters.slack import SlackPlatform
 from storage.inbox import SealedInbox
 from storage.keys import RootKey
@@ -249,3 +251,43 @@ def test_inbox_begins_anew_when_empty(tmp_path: Path) -> None:
         for number in inbox.put([b"x" * 200_000] * 3):
             inbox.done(number)
     assert (tmp_path / "inbox").stat().st_size == 0
+
+
+@pytest.mark.parametrize("skew", [-280.0, 280.0])
+@pytest.mark.parametrize("http", [False, True])
+def test_clocks_that_are_apart(skew: float, http: bool) -> None:
+    """Nearly five minutes between Slack's clock and ours: signatures count, views open, a lost answer is looked up."""
+
+    async def story() -> None:
+        async with slack_bot(http=http, skew=skew, modals=True) as bot:
+            channel = bot.people.channel("ward", "dana")
+            await bot.people.says("dana", channel, "@confer agenda")
+            await bot.ear.hears(1)
+            bot.slack.faults.on("chat.postMessage", "lost")
+            with pytest.raises(NotDelivered):
+                await bot.platform.post(bot.place(channel), Card("Agenda"), "k")
+            form = Form("Fill in", "A case", "case submit", (Field("question", "Question"),))
+            await bot.platform.post(bot.place(channel), Card("Agenda"), "k")
+            ref = await bot.platform.post(bot.place(channel), Card("A case", (form,)), "f")
+            assert len([m for m in channel.messages if m.bot_id]) == 2
+            message = channel.find(ref.message)
+            assert message
+            await bot.people.presses("dana", message, "Fill in")
+            view = await until(lambda: bot.people.open_view("dana"))
+            await until(lambda: "submit" in view.body)
+            nothing_broken(bot.breaches)
+
+    play(story)
+
+
+def test_clocks_that_are_too_far_apart() -> None:
+    """Beyond five minutes a signature proves nothing: nothing is taken, whoever's clock is wrong."""
+
+    async def story() -> None:
+        async with slack_bot(http=True, skew=400.0) as bot:
+            body = json.dumps(bot.people.event_payload({"type": "message", "channel": "D1", "ts": "1.0", "user": "U1"}))
+            headers = {"Content-Type": "application/json"} | bot.slack.delivery.signature(body)
+            assert await bot.slack.delivery.raw(body, headers) is None
+            assert bot.ear.heard == []
+
+    play(story)

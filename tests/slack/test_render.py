@@ -1,7 +1,9 @@
 """Cards as Block Kit: whatever a card holds, Slack takes it, and shows it to the letter."""
 
 import json
+import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +12,9 @@ from adapters.slack import rules
 from adapters.slack.render import Page, Sealing, pages
 from adapters.slack.text import clamp, escape, pieces, unescape
 from tests.adapters.cards import CARDS, any_card
+from tests.adapters.conftest import Golden, golden
+
+__all__ = ["golden"]
 
 PLANTED = "Jonathan Q. Lakeview"
 
@@ -25,6 +30,14 @@ def problems(card: Card) -> list[str]:
 def shown(card: Card) -> str:
     words = "\n".join(text for page in rendered(card) for text in rules.texts_of(page.blocks))
     return words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_card(name: str, golden: Golden) -> None:
+    """The payloads as Slack gets them, but for the marks that are new at every rendering."""
+    shown = [{"text": page.text, "blocks": page.blocks} for page in rendered(CARDS[name])]
+    words = json.dumps(shown, indent=1, ensure_ascii=False)
+    golden(f"slack/{name}.json", re.sub(r'("block_id": "\d+)\.[0-9a-f]{8}', r"\1", words))
 
 
 @given(any_card)
