@@ -171,17 +171,23 @@ def _zones(firing: Firing) -> None:
 
 # -- cases -------------------------------------------------------------------------------------------------------
 def _consent_ends(firing: Firing) -> None:
-    """What was posted of the case is shown as it may be seen from now on."""
+    """What was posted of the case is taken out, and posted anew as it may be seen from now on: an edit has a history."""
     case = firing.store.cases.get(firing.timer.subject)
     if case is None or case.summary is None:
         return
-    for posted in firing.store.notices.about(firing.team.id, case.ref, "summary"):
-        words = {"revision": str(case.summary.revision), "message": posted.message}
-        key = ":".join(
-            ["timer", firing.timer.team, "consent", case.ref, str(posted.id), firing.timer.due_at.isoformat()]
+    key = ":".join(["timer", firing.timer.team, "consent", case.ref, firing.timer.due_at.isoformat()])
+    posts = firing.store.notices.about(firing.team.id, case.ref, "summary")
+    for posted in posts:
+        firing.store.notices.mark(posted, NoticeState.DROPPED, why="taken out")
+        words = {"message": posted.message}
+        out = Notice(f"{key}:{posted.id}", posted.team, "redact", Act.REDACT, posted.platform, posted.room, words=words)
+        firing.store.notices.add(out, firing.now)
+    if posts:
+        where, words = firing.team, {"revision": str(case.summary.revision)}
+        anew = Notice(
+            key, where.id, "summary", Act.POST, where.platform, where.room, subject=case.ref, case=case.ref, words=words
         )
-        edit = replace(posted, key=key, act=Act.EDIT, state=NoticeState.NEW, message="", words=words)
-        firing.store.notices.add(edit, firing.now)
+        firing.store.notices.add(anew, firing.now)
     plan_consents(firing.store, case, ZoneInfo(firing.team.zone), firing.now)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.grammar.params import Args
-from bot.handlers.cases import refresh_summary, summary_notice
+from bot.handlers.cases import repost_summary
 from bot.handlers.meetings import refresh
 from bot.planning import plan_consents, plan_meeting, plan_task
 from bot.present import house as present
@@ -112,10 +112,8 @@ def _unsay(request: Request, last: Undoable) -> None:
             edit = request.notice("taken-back", notice.subject, act=Act.EDIT, **words)
             request.say(replace(edit, room=notice.room))
     for case in again:
-        refresh_summary(request, case)
+        repost_summary(request, case)
         plan_consents(request.store, case, request.team_zone, request.now)
-        if not request.store.notices.about(request.team.id, case.ref, "summary"):
-            request.say(summary_notice(request, case))
 
 
 def _still_approved(request: Request, last: Undoable) -> list[Case]:

@@ -111,6 +111,10 @@ def test_consent_ends_with_its_day(bot: Chat) -> None:
     bot.waits(days=1)
     assert WORDS not in bot.whispers("thea", f"case {case}").text
     assert WORDS not in bot.room_shows()
+    assert bot.room_shows().count("to ride again") == 1
+    shown = [s for s in bot.platform.messages if s.ref.room == ROOM and s.to is None and WORDS in str(s.card)]
+    assert shown
+    assert all(s.removed for s in shown), "an edit has a history"
 
 
 def test_consents_are_listed(bot: Chat) -> None:
