@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.standing import elapsed
 from storage.database import Database, DatabaseTrouble
 from storage.figures import oldest_due
 from storage.migrate import head, revision
@@ -21,11 +22,6 @@ JUMPED = 2.0  # seconds by which the wall clock may stray between two beats
 STUCK = 300.0  # seconds without a tick that began or ended
 NO_TICK = "no timer was looked at for {0:.0f} s"
 PATIENCE = 5.0  # seconds that the database has to answer
-
-
-def elapsed() -> float:
-    """Seconds that only ever grow, those that the machine slept through too."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Pulse:
@@ -87,19 +83,24 @@ class Service(Protocol):
 
 @dataclass(slots=True)
 class Readiness:
-    """Whether the bot can do its work now. ``phase`` is what it is doing instead; "" while it runs."""
+    """Whether the bot can do its work now. ``phase`` is what it is doing instead; "" while it runs.
+
+    A platform that another instance serves, by ``is_ours``, need not be connected here.
+    """
 
     database: Database
     services: Mapping[str, Service]
     clock: Clock
     late: timedelta
+    is_ours: Callable[[str], bool] = lambda _: True
     phase: str = "starting"
     _revision: str = field(default_factory=head)
 
     async def reasons(self) -> tuple[str, ...]:
         """Why it cannot, in plain sentences without anybody's words; nothing while it can."""
         found = [self.phase] if self.phase else []
-        found += [f"{name} is not connected" for name, service in self.services.items() if not service.ready.is_set()]
+        away = [name for name, service in self.services.items() if self.is_ours(name) and not service.ready.is_set()]
+        found += [f"{name} is not connected" for name in away]
         try:
             async with asyncio.timeout(PATIENCE):
                 found += await asyncio.to_thread(self._of_database)

@@ -136,8 +136,8 @@ class Metrics:
 
     def _of_breakers(self) -> Iterable[Metric]:
         rests = GaugeMetricFamily("confer_breaker_open", "1 while a platform is left alone.", labels=["platform"])
-        for name, breaker in getattr(self._app.delivery, "breakers", {}).items():
-            rests.add_metric([name], bool(breaker.is_open))
+        for name, breaker in self._app.delivery.breakers.items():
+            rests.add_metric([name], breaker.is_open)
         yield rests
 
 

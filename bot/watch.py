@@ -27,7 +27,8 @@ class Watch:
     def __init__(self, app: App, services: Mapping[str, Service], address: tuple[str, int] | None) -> None:
         self._address = address
         self._pulse = Pulse()
-        self._readiness = Readiness(app.database, services, app.clock, app.settings.operations.late)
+        late = app.settings.operations.late
+        self._readiness = Readiness(app.database, services, app.clock, late, lambda name: _is_ours(app, name))
         self._metrics = _metrics(app, services, self._pulse) if address else None
         self._watchdog = watchdog_seconds()
         self._told_at = 0.0
@@ -99,6 +100,11 @@ def _metrics(app: App, services: Mapping[str, Service], pulse: Pulse) -> "Metric
     from bot.metrics import Metrics  # what nobody asks for is not loaded
 
     return Metrics(app, services, pulse)
+
+
+def _is_ours(app: App, platform: str) -> bool:
+    lease = app.senders.get(platform)
+    return lease is None or app.standing.may(lease)
 
 
 def address_of(config: Configuration) -> tuple[str, int] | None:

@@ -106,6 +106,10 @@ def test_what_keeps_it_from_being_ready_is_listed() -> None:
         service.ready.set()
         ready.phase = ""
         assert asyncio.run(ready.reasons()) == ()
+        service.ready.clear()
+        assert asyncio.run(ready.reasons()) == ("slack is not connected",)
+        ready.is_ours = lambda _: False  # another instance serves it
+        assert asyncio.run(ready.reasons()) == ()
         ready.phase = "stopping"
         assert asyncio.run(ready.reasons()) == ("stopping",)
 

@@ -19,6 +19,7 @@ from storage.sealed_file import PIECE, BackupBroken, SealedReader, SealedWriter
 from storage.store import Store
 from tests.cli.conftest import CONFER, PATIENCE, Command, StartBot, environment
 from tests.cli.test_run import TEAM
+from tests.postgres import Server, name_of
 
 PLANTED = "Zebra finch quarrel"
 CASE = ("/dm", f'case submit "{PLANTED} at the harvest"', "/fill")
@@ -103,6 +104,43 @@ def test_a_lost_machine(kept: Path, tmp_path: Path, start: StartBot, command: Co
     assert {p.stat().st_mode & 0o777 for p in new.iterdir()} == {0o600}
     served(new, start, "/as dana", "/room case-room", "!confer team", until="North clinic")
     assert command("audit", "verify", "--config", new / "confer.toml").status == 0
+
+
+@pytest.mark.postgres
+def test_on_postgresql_too(
+    kept: Path, tmp_path: Path, postgres: Server, command: Command, monkeypatch: pytest.MonkeyPatch, start: StartBot
+) -> None:
+    """From a file into a server, and from a server into itself: the same rows, a chain that holds and goes on."""
+    served(kept, start, *TEAM, '!confer task add "from the file" due fri', until="T-1")
+    saved = backed_up(kept, command)
+    url = postgres.empty()
+    monkeypatch.setenv("CONFER_STORAGE_DATABASE", url)
+    config = kept / "confer.toml"
+    (kept / "audit-checkpoints.jsonl").unlink()  # those of the file
+    said = command("restore", saved, "--config", config)
+    assert (said.status, said.err) == (0, "")
+    said = command("restore", saved, "--config", config)
+    assert said.status == 1
+    assert "is there already; --replace puts the backup in its place." in said.err
+    bot = start(kept, CONFER_STORAGE_DATABASE=url)
+    bot.types("/as dana", "/room case-room", '!confer task add "onwards" due fri')
+    bot.says("T-2")
+    said = command("backup", "--config", config, "--to", tmp_path / "server.backup")  # beside the running bot
+    assert (said.status, said.err) == (0, "")
+    bot.types('!confer task add "afterwards" due fri')
+    bot.says("T-3")
+    assert bot.stops() == 0
+    said = command("restore", tmp_path / "server.backup", "--config", config, "--replace")
+    assert (said.status, said.err) == (0, "")
+    assert postgres.execute("SELECT count(*) FROM tasks", name_of(url)) == [(2,)]
+    said = command("audit", "verify", "--config", config)
+    assert said.status == 0, said.out
+    bot = start(kept, CONFER_STORAGE_DATABASE=url)
+    bot.types("/as dana", "/room case-room", '!confer task add "once more" due fri')
+    bot.says("T-3")
+    assert bot.stops() == 0
+    assert command("audit", "verify", "--config", config).status == 0
+    postgres.drop(url)
 
 
 # -- what a backup is --------------------------------------------------------------------------------------------
