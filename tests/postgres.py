@@ -57,6 +57,10 @@ class Server:
     def migrated(self) -> str:
         return self._made(self._template)
 
+    def copy_of(self, url: str) -> str:
+        """A database like that one, which nobody may have open."""
+        return self._made(name_of(url))
+
     def drop(self, url: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name_of(url)} WITH (FORCE)")
 
