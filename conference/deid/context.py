@@ -4,10 +4,11 @@
 """
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from conference.deid.gazetteer import STATE_CODES, STATES
-from conference.deid.lexicon import Lexicon
+from conference.deid.lexicon import Lexicon, lexicon
 from conference.deid.tokens import Shape, Token
 
 _DETERMINERS = frozenset(
@@ -34,17 +35,36 @@ class Reading:
     place: float = -9.0
     cued: bool = False
     harmless: bool = False
+    servant: bool = False  # a word of grammar, of kin or a title: hidden only beside a hidden word
+    wide: bool = False  # a state, a nation or the like: never hidden as a place
     quiet: bool = False  # in a text without capitals, where lower case tells nothing
     clinical: bool = False  # ends or begins as clinical words do
     person_vote: float = -9.0  # of the tagger, log odds
     place_vote: float = -9.0
+    hidden: bool = False
+
+
+Seen = dict[tuple[str, ...], tuple[float, float, bool, bool, bool, bool, bool, bool]]
+_BACK, _AHEAD = 8, 4  # words around one that its reading looks at
+
+
+@cache
+def _firm() -> frozenset[str]:
+    """Words that no vote alone makes a name of."""
+    return frozenset[str]().union(*(lexicon().lists[name] for name in ("title", "kin", "pronoun", "contraction")))
+
+
+def _shown(token: Token, caseless: bool) -> str:
+    """All that a reading may look at of a word."""
+    return f"{token.text}|{token.first:d}{token.loud:d}{token.masked:d}{token.owner:d}{caseless:d}"
 
 
 class Reader:
     """Reads a text once, word by word, then lets neighbours vote."""
 
-    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
+    def __init__(self, tokens: list[Token], lexicon: Lexicon, seen: Seen | None = None) -> None:
         self._tokens = tokens
+        self._seen = {} if seen is None else seen
         self._lexicon = lexicon
         self._befores: dict[int, list[str]] = {}
         self._afters: dict[int, list[str]] = {}
@@ -87,23 +107,41 @@ class Reader:
 
     def read(self) -> list[Reading]:
         """One reading for each token, in order."""
-        readings = [self._one(at, token) if token.is_word else Reading(token) for at, token in enumerate(self._tokens)]
+        shown = [""] * _BACK + [_shown(t, self._caseless) for t in self._tokens] + [""] * _AHEAD
+        readings = [
+            self._known(tuple(shown[at : at + _BACK + _AHEAD + 1]), at, token) if token.is_word else Reading(token)
+            for at, token in enumerate(self._tokens)
+        ]
         self._neighbours(readings)
         return readings
+
+    def _known(self, around: tuple[str, ...], at: int, token: Token) -> Reading:
+        """The reading of the word, made once for the same words around it: the second pass meets most of them again."""
+        found = self._seen.get(around)
+        if found is not None:
+            return Reading(token, *found)
+        made = self._one(at, token)
+        self._seen[around] = (
+            made.name, made.place, made.cued, made.harmless, made.servant, made.wide, made.quiet, made.clinical,
+        )  # fmt: skip
+        return made
 
     def _one(self, at: int, token: Token) -> Reading:
         word = token.word
         if word.common >= 13 and token.shape is Shape.LOWER and word.given < 2 and word.last < 5 and not word.place:
-            return Reading(token, harmless=True)
+            return Reading(token, harmless=True, servant=True)
         base = self._lexical(token) + self._written(token)
         reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
         reading.quiet = self._caseless or token.loud
+        reading.wide = token.key in self._lexicon.lists["nation"] or token.key in STATES or token.text in STATE_CODES
+        reading.servant = reading.wide and word.given < 3
         reading.clinical = len(token.key) > 5 and (
             token.key.endswith(self._endings) or token.key.startswith(self._prefixes)
         )
         self._frame(at, reading)
         if self._harmless(at, token) and not (reading.cued and max(word.given, word.last) >= 2):
             reading.harmless = True
+            reading.servant |= token.key in _firm()
             reading.name -= 5
             reading.place -= 5
         return reading

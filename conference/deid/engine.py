@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 
 from conference.deid.ages import ages
-from conference.deid.context import Reader
+from conference.deid.context import Reader, Seen
 from conference.deid.dates import dates
 from conference.deid.grow import grown
 from conference.deid.known import matcher
@@ -37,10 +37,11 @@ def scan(
     `anchor` is the day from which dates are counted; `keep` holds phrases the author chose to keep (a known
     identifier is hidden all the same); `hide` phrases that the author hides by hand.
     """
-    marks = _marks(text, known, keep, hide)
+    seen: Seen = {}
+    marks = _marks(text, known, keep, hide, seen)
     for _ in range(_ROUNDS):
         found = findings(text, marks, anchor)
-        more = _second(text, found, known, keep)
+        more = _second(text, found, known, keep, seen)
         if not more:
             break
         marks = settle(text, [*marks, *more])
@@ -62,10 +63,10 @@ def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> 
     return scan(approved, known, keep=keep).findings
 
 
-def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str]) -> list[Mark]:
+def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], seen: Seen) -> list[Mark]:
     book = lexicon()
     tokens = tokenise(text, book)
-    readings = Reader(tokens, book).read()
+    readings = Reader(tokens, book, seen).read()
     vote(readings)
     raw = [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
@@ -123,11 +124,11 @@ def _without(text: str, mark: Mark, kept: bytearray) -> list[Mark]:
     return parts
 
 
-def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str]) -> list[Mark]:
+def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str], seen: Seen) -> list[Mark]:
     """What a pass over the safe text still finds, in characters of the original; hidden neighbours change frames."""
     safe = Draft(text, found).safe
     spots, shift, at = [], 0, 0
-    for mark in _fresh(safe, found, known, keep):
+    for mark in _fresh(safe, found, known, keep, seen):
         while at < len(found) and found[at].start + shift + len(found[at].replacement) <= mark.start:
             shift += len(found[at].replacement) - (found[at].end - found[at].start)
             at += 1
@@ -147,7 +148,7 @@ def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset
 _REACH, _EDGE = 160, 240  # characters around a placeholder that are read again, and those read for their frame only
 
 
-def _fresh(safe: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str]) -> list[Mark]:
+def _fresh(safe: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str], seen: Seen) -> list[Mark]:
     """Marks of the safe text; of a long one only the surroundings of placeholders are read again."""
     places_, shift = [], 0
     for finding in found:
@@ -161,13 +162,13 @@ def _fresh(safe: str, found: tuple[Finding, ...], known: Known, keep: frozenset[
         else:
             windows.append([start, end])
     if sum(e - s + 2 * (_REACH + _EDGE) for s, e in windows) > 0.8 * len(safe):
-        return _marks(safe, known, keep, frozenset())
+        return _marks(safe, known, keep, frozenset(), seen)
     marks = []
     for start, end in windows:
         first, last = _cut(safe, start - _REACH - _EDGE, -1), _cut(safe, end + _REACH + _EDGE, 1)
         marks += [
             replace(m, start=m.start + first, end=m.end + first)
-            for m in _marks(safe[first:last], known, keep, frozenset())
+            for m in _marks(safe[first:last], known, keep, frozenset(), seen)
             if start - _REACH <= m.start + first and m.end + first <= end + _REACH
         ]
     return marks

@@ -1,134 +1,115 @@
-"""What the tagger sees of a word: bins of the lexicon, the hand-made judgement, the words around."""
+"""What the tagger sees of each word: facts of the lexicon, its form, its lists, the judgement by hand, its vector."""
 
+from collections.abc import Iterator
 from functools import cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from conference.deid.context import Reading
 from conference.deid.lexicon import lexicon
 from conference.deid.tokens import Shape, Token
 
-_EDGE = "#"
-_LISTS = {
-    "k": "kin", "t": "title", "l": "lead", "p": "pronoun", "s": "spoke", "b": "place_before", "m": "place_lead", "f": "strong_facility",
-    "w": "weak_facility", "a": "landscape", "n": "nation", "g": "generic", "e": "eponym_head", "c": "clinical", "h": "harmless", "r": "abbreviation",
-}  # fmt: skip
-_FIRM = frozenset("npkth")  # lists that no vote outweighs
-_STEPS = (-3, -2, -1, 1, 2, 3)
+_LISTS = (
+    "kin", "title", "lead", "pronoun", "spoke", "place_before", "place_lead", "strong_facility", "weak_facility", "landscape", "nation",
+    "generic", "eponym", "eponym_head", "eponym_alone", "brand", "clinical", "harmless", "abbreviation", "street", "contraction",
+)  # fmt: skip
+# How many values each column has. The first columns tell of the word alone, wherever it stands.
+_WORD = (128, 64, 16, 49, 10, 16, 8, 64, 1024, 2048, 512, 1024, 16, 4096, 22, 22, 22)
+_HERE = (256, 96, 16, 14, 14, 49, 56, 35, 112)
+SIZES = (*_WORD, *_HERE)
+BLIND = (7, 8, 9, 10, 11, 13)  # columns that tell words apart: learning must also do without them
+PAD = 4  # empty places before and behind a text, as many as the tagger looks ahead
+_START = np.cumsum((0, *SIZES[:-1])).astype(np.int32)
+_EDGE = 1
+_SHAPES = {shape: at for at, shape in enumerate(Shape)}
+_KINDS = {"name": 2, "patient": 2, "partner": 2, "relative": 2, "clinician": 2, "person": 2, "place": 3}
+
+Ids = NDArray[np.int32]
 
 
 @cache
-def _classes() -> dict[str, str]:
-    """The hand-made lists that hold a word, a letter each."""
-    found: dict[str, str] = {}
-    for letter, name in _LISTS.items():
+def _listed() -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for at, name in enumerate(_LISTS, 1):
         for word in lexicon().lists[name]:
-            found[word] = found.get(word, "") + letter
+            found.setdefault(word, []).append(at)
     return found
 
 
-class Signs:
-    """The features of the words of one text; what neighbours share is made once."""
-
-    def __init__(self, readings: list[Reading]) -> None:
-        self._readings = readings
-        self._classes = _classes()
-        self._shown: list[tuple[str, str, str] | None] = [None] * len(readings)
-
-    def of(self, at: int) -> list[str]:
-        """The active features of the word at the position."""
-        here = self._readings[at]
-        case = _case(here)
-        found = _own(here, case)
-        strength = max(here.token.word.given, here.token.word.last)
-        near = {step: self._show(at + step) for step in _STEPS}
-        for step, (word, kind, shape) in near.items():
-            found.append(f"w{step}{word}")
-            found.append(f"C{step}{kind}{case[0]}")
-            if -3 < step < 3:
-                found.append(f"S{step}{shape}")
-                found.append(f"N{step}{self._judged(at + step)}")
-        (word1, kind1, shape1), (word2, kind2, shape2) = near[-1], near[1]
-        found += [
-            f"b{word1}|{word2}", f"B{kind1}|{kind2}|{case}", f"x{word1}|{strength}{case[0]}", f"y{word2}|{strength}{case[0]}",
-            f"X{kind1}|{here.token.word.place}{case[0]}", f"a{near[-2][0]}|{word1}", f"A{word2}|{near[2][0]}", f"D{kind1}|{here.token.word.common}{case}",
-            f"F{kind2}|{here.token.word.common}{case}", f"i{shape1}|{shape2}|{case}", f"j{near[-2][1]}|{kind1}|{case[0]}",
-        ]  # fmt: skip
-        if here.token.owner:
-            found += [f"P{case}", f"P{kind2}{case[0]}", f"P{strength}{case[0]}"]
-        if here.token.word.common > 4:
-            found += [f"o{here.token.key}|{word1}", f"O{here.token.key}|{word2}"]
-        return found
-
-    def _show(self, at: int) -> tuple[str, str, str]:
-        """Of a neighbour: the word where it is frequent, its lists, its form and strength."""
-        if not 0 <= at < len(self._readings):
-            return (_EDGE, _EDGE, _EDGE)
-        made = self._shown[at]
-        if made is None:
-            token = self._readings[at].token
-            word = token.word
-            made = self._shown[at] = (
-                _short(token),
-                self._classes.get(token.key, "") if token.is_word else "/" if token.text == "\n" else token.text[0],
-                f"{token.shape.value[0]}{max(word.given, word.last)}{word.place}" if token.is_word else "-",
-            )
-        return made
-
-    def _judged(self, at: int) -> str:
-        if not 0 <= at < len(self._readings):
-            return _EDGE
-        reading = self._readings[at]
-        return f"{_bin(reading.name)}{'h' if reading.harmless else ''}" if reading.token.is_word else "-"
+def _hash(text: str, size: int) -> int:
+    return 1 + crc32(text.encode()) % (size - 1)
 
 
-def _case(reading: Reading) -> str:
-    """How the word is written and whether that tells anything."""
-    token = reading.token
-    return f"{'q' if reading.quiet else token.shape.value[0]}{int(token.first)}{int(token.loud)}"
+_cache: dict[str, tuple[int, ...]] = {}
+_MOST = 20_000  # words whose facts are kept ready
 
 
-def _short(token: Token) -> str:
-    """The word itself where it is frequent, else its class."""
-    if not token.is_word:
-        return "0" if token.text.isdigit() else "[]" if token.masked else "/" if token.text == "\n" else token.text
-    word = token.word
-    return token.key if word.common > 7 else f"~{token.shape.value[0]}{max(word.given, word.last) // 2}"
+def _facts(token: Token) -> tuple[int, ...]:
+    """The columns of the word alone."""
+    found = _cache.get(token.key)
+    if found is None:
+        if len(_cache) >= _MOST:
+            _cache.clear()
+        found = _cache[token.key] = _made(token)
+    return found
 
 
-def _own(reading: Reading, case: str) -> list[str]:
+def _made(token: Token) -> tuple[int, ...]:
+    word, key = token.word, token.key
+    lists = [*_listed().get(key, [])[:3], 0, 0, 0][:3]
+    return (
+        1, word.ratio * 8 + word.common // 2, word.common, word.given * 7 + word.last, word.place * 2 + word.spelled,
+        word.disease * 8 + word.drug * 4 + word.spelled * 2 + word.acronym, int(bool(word)) * 2 + (not key.isascii()),
+        word.cluster & 63, word.cluster & 1023, _hash(key[-3:], 2048), _hash(key[-2:], 512), _hash(key[:3], 1024), min(len(key), 15),
+        _hash(key, 4096) if word.common > 6 else 0, *lists,
+    )  # fmt: skip
+
+
+_NONE = (0,) * (len(_WORD) - 1)
+_NOWHERE = (0,) * len(_HERE)
+
+
+def _other(token: Token) -> int:
+    """The first column of what is no word: a line end, a number by its length, a placeholder, a sign."""
+    if token.masked:
+        return 2 + _KINDS.get(token.key, 0)
+    if token.text == "\n":
+        return 8
+    if token.text.isdigit():
+        return 9 + min(len(token.text), 8)
+    return 20 + ord(token.text[0]) % 100
+
+
+def _here(reading: Reading) -> tuple[int, ...]:
+    """The columns of the word in its place."""
     token, word = reading.token, reading.token.word
-    key = token.key
-    name, place, strength = _bin(reading.name), _bin(reading.place), f"{word.given}{word.last}{word.place}"
-    found = [
-        "1", f"s{case}", f"c{word.common}{case}", f"r{word.ratio}{case[0]}", f"g{word.given}{case}", f"l{word.last}{case}", f"p{word.place}{case}",
-        f"n{name}", f"q{place}", f"n{name}{case}", f"q{place}{case}", f"h{int(reading.harmless)}{int(reading.cued)}",
-        f"d{int(word.disease)}{int(word.drug)}{int(word.spelled)}{int(word.acronym)}{case[0]}", f"rc{word.ratio}{word.common // 2}{case[0]}",
-        f"gs{strength}{int(word.spelled)}{word.ratio}", f"k{word.cluster & 63}{case[0]}", f"K{word.cluster & 1023}", f"e{key[-3:]}", f"E{key[-2:]}{case[0]}",
-        f"f{key[:3]}", f"z{min(len(key), 10)}{case[0]}", f"t{strength}{case}",
-    ]  # fmt: skip
-    if word.common > 4:
-        found += [f"W{key}", f"W{key}{case[0]}"]
-    if not word:
-        found.append(f"u{case}{min(len(key), 6)}")
-        found.append(f"U{key[-3:]}")
-    if not token.text.isascii():
-        found.append("x")
-    if reading.clinical:
-        found.append(f"y{case[0]}{int(bool(word))}")
-    return found
+    shape = 5 if reading.quiet else _SHAPES[token.shape]
+    case = (shape * 2 + token.first) * 2 + token.loud
+    strength = max(word.given, word.last)
+    return (
+        0, case * 2 + token.owner, reading.harmless * 4 + reading.cued * 2 + reading.clinical, _bin(reading.name), _bin(reading.place),
+        shape * 7 + strength, shape * 8 + word.ratio, shape * 5 + min(word.place, 4), shape * 16 + word.common,
+    )  # fmt: skip
 
 
 def _bin(score: float) -> int:
-    return max(-6, min(7, round(score)))
+    return max(-6, min(7, round(score))) + 6
 
 
-def worth(reading: Reading, floor: float) -> bool:
-    """Whether the tagger is asked about the word: it may be a name, or a list that clears it may be wrong here."""
-    token, word = reading.token, reading.token.word
-    if not token.is_word or len(token.key) < 2:
-        return False
-    if reading.harmless:
-        if token.shape is Shape.UPPER or word.common >= 13 or max(word.given, word.last, word.place) < 2:
-            return False
-        listed = _classes().get(token.key, "")
-        return not _FIRM.intersection(listed) or ("n" in listed and word.given >= 3)
-    return max(reading.name, reading.place) > floor
+def _rows(readings: list[Reading]) -> Iterator[tuple[int, ...]]:
+    for reading in readings:
+        token = reading.token
+        if token.is_word:
+            yield (*_facts(token), *_here(reading))
+        else:
+            yield (_other(token), *_NONE, *_NOWHERE)
+
+
+def numbers(readings: list[Reading]) -> Ids:
+    """A row for each word with the number of one active feature for each column; the edges of the text are padded."""
+    edge = (_EDGE + 6, *_NONE, *_NOWHERE)
+    rows = [edge] * PAD + list(_rows(readings)) + [edge] * PAD
+    found: Ids = np.array(rows, np.int32) + _START
+    return found

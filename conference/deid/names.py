@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from conference.deid.context import Reading
 from conference.deid.lexicon import Lexicon, fold
@@ -37,15 +38,17 @@ _SUFFIXES = frozenset(
     "on", "off", "up", "out", "in", "up-to-date", "to", "and", "the", "a", "pre", "post", "non", "area", "born",
     "bound", "only", "wide", "ray", "level", "dose", "day", "week", "month", "time", "hour",
 ])  # fmt: skip
-HIDE, SURE, VOTE = 0.5, 3.0, -2.75  # judgement by hand: hidden, sure; the tagger's log odds: hidden
-CLEARED = 0.5  # the vote that outweighs a list which clears the word
-# How much clearer the vote must be for an everyday word, a word in lower case among capitals, a clinical form.
-EVERYDAY, AMONG, CLINICAL = 0.75, 0.75, 2.0
+VOTE, CLEARED, BESIDE = -4.0, -1.0, -3.0  # log odds that hide a word; one that a list clears; one beside a hidden word
+QUIET = 0.5  # how much clearer they must be where letter case tells nothing
+HAND = 0.5  # what a point of the judgement by hand adds to the vote
+SURE = 3.0  # log odds from which a word is hidden without doubt
+_GAPS = frozenset([" ", "-", "'s ", "’s ", " & ", "'", ". "])
 
 
 def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     """Marks of people and of single-word places."""
-    found = [_mark(r) for r in readings if r.token.is_word and _hidden(r)]
+    decide(text, readings)
+    found = [_mark(r) for r in readings if r.hidden]
     found += _initials(text, readings)
     found += _hyphens(text, readings)
     found += _links(readings)
@@ -96,40 +99,44 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
     return found
 
 
+def decide(text: str, readings: list[Reading]) -> None:
+    """Say of each word whether it is hidden; beside a hidden word less is enough."""
+    for reading in readings:
+        reading.hidden = _hidden(reading)
+    for order in (readings, readings[::-1]):
+        for one, other in pairwise(order):
+            if one.hidden and not other.hidden and other.token.is_word:
+                first, last = sorted((one.token, other.token), key=lambda t: t.start)
+                if text[first.end : last.start] in _GAPS:
+                    other.hidden = _vote(other) >= BESIDE
+
+
 def _hidden(reading: Reading) -> bool:
-    """Whether the judgement by hand or the tagger's vote hides the word; an everyday word needs a clearer vote."""
-    word, token = reading.token.word, reading.token
-    if len(token.key) < 2:
+    """Whether the tagger's vote hides the word, the judgement by hand helping; a cleared one needs a clearer vote."""
+    if len(reading.token.key) < 2 or not reading.token.is_word:
         return False
-    vote = max(reading.person_vote, reading.place_vote)
-    if reading.harmless:
-        return vote >= CLEARED
-    strength = max(word.given, word.last)
-    low = token.shape is Shape.LOWER or token.loud or token.first
-    need = VOTE
-    if (word.spelled or word.disease) and strength < 3 and word.place < 3 and low:
-        need += EVERYDAY
-    if token.shape is Shape.LOWER and not reading.quiet and strength < 3:
-        need += AMONG
-    if reading.clinical and strength < 2 and low:
-        need += CLINICAL
-    return max(reading.name, reading.place) >= HIDE or vote >= need
+    vote = _vote(reading)
+    if reading.harmless or reading.wide or reading.servant:
+        return vote >= CLEARED and not reading.servant
+    return vote + HAND * max(reading.name, reading.place) >= VOTE + QUIET * reading.quiet
+
+
+def _vote(reading: Reading) -> float:
+    return reading.person_vote if reading.wide else max(reading.person_vote, reading.place_vote)
 
 
 def _person(reading: Reading) -> bool:
     """Whether the word is hidden, rather as a person than as a place."""
-    return _hidden(reading) and reading.name + reading.person_vote >= reading.place + reading.place_vote
+    return reading.hidden and reading.person_vote >= reading.place_vote
 
 
 def _mark(reading: Reading) -> Mark:
     token = reading.token
-    place = reading.place + reading.place_vote > reading.name + reading.person_vote
-    score = max(reading.name, reading.place)
+    place = reading.place_vote > reading.person_vote
+    sure = max(reading.person_vote, reading.place_vote) >= SURE
     kind = Kind.LOCATION if place else Kind.NAME
     why = "place smaller than a state" if place else "name"
-    return Mark(
-        token.start, token.end, kind, why if score >= SURE else "perhaps a " + why, 40 if place else 41, score >= SURE
-    )
+    return Mark(token.start, token.end, kind, why if sure else "perhaps a " + why, 40 if place else 41, sure)
 
 
 _DOTTED = frozenset(
@@ -198,8 +205,8 @@ def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:
             continue
         for one, other in ((a, b), (b, a)):
             if (
-                _hidden(one)
-                and not _hidden(other)
+                one.hidden
+                and not other.hidden
                 and not other.token.word.drug
                 and (_half(one, other) or _given_half(readings, at, one, other))
             ):
@@ -214,7 +221,7 @@ def _given_half(readings: list[Reading], at: int, one: Reading, other: Reading) 
         and other.token.shape is Shape.LOWER
         and len(other.token.key) <= 6
         and other.token.key not in _SUFFIXES
-        and any(r.token.shape is Shape.TITLE and _hidden(r) for r in near)
+        and any(r.token.shape is Shape.TITLE and r.hidden for r in near)
     )
 
 

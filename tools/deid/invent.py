@@ -18,8 +18,83 @@ Text = tuple[str, list[tuple[int, int, str]]]
 @cache
 def everyday() -> tuple[list[str], list[str]]:
     """Words that are also names of people, and of towns."""
-    names, _, towns = (HERE / "everyday.txt").read_text().partition("[names]")[2].partition("[towns]")
+    names, _, towns = (HERE / "everyday.txt").read_text().partition("\n[names]\n")[2].partition("\n[towns]\n")
     return names.split(), towns.split()
+
+
+LABELS = {
+    **dict.fromkeys("FLNOWJ", "NAME"), **dict.fromkeys("PHRKB", "LOCATION"), "D": "DATE", "I": "ID", "T": "PHONE", "A": "AGE",
+}  # fmt: skip
+_SITES = (
+    "Medical Center", "Hospital", "Clinic", "Health", "Counseling", "Wellness Center", "Rehab", "Recovery", "Hospice", "Manor", "Lodge", "Court",
+    "House", "Place", "Village", "Terrace", "Gardens", "Associates", "Pediatrics", "Family Practice", "Urgent Care", "Behavioral Health", "ER",
+    "Memorial", "Regional", "General", "Surgery Center", "Imaging", "Nursing Home", "Assisted Living", "Dialysis", "Women's Health", "Psychiatry",
+)  # fmt: skip
+_LAND = (
+    "Creek",
+    "Ridge",
+    "Valley",
+    "Hills",
+    "Park",
+    "Lake",
+    "River",
+    "Springs",
+    "Grove",
+    "Point",
+    "Falls",
+    "Bay",
+    "View",
+    "Haven",
+    "Meadow",
+    "Run",
+)
+_SCHOOLS = (
+    "Elementary",
+    "Middle School",
+    "High",
+    "High School",
+    "Academy",
+    "College",
+    "University",
+    "Jr High",
+    "State",
+    "Prep",
+    "Montessori",
+    "Tech",
+)
+_STREETS = (
+    "St",
+    "Street",
+    "Ave",
+    "Avenue",
+    "Rd",
+    "Road",
+    "Lane",
+    "Ln",
+    "Dr",
+    "Drive",
+    "Blvd",
+    "Court",
+    "Ct",
+    "Way",
+    "Pkwy",
+    "Place",
+    "Terrace",
+    "",
+)
+_SHOPS = (
+    "Cafe", "Diner", "Grill", "Bar", "Mall", "Market", "Shelter", "Mission", "Church", "Bakery", "Gym", "Salon", "Motel", "Inn", "Library", "Station",
+    "Barbers", "Pub", "Tavern", "Plaza", "Center", "Hall", "Ranch", "Farm", "Pharmacy", "Arms", "Lounge", "Brewery", "Theater", "Pizza",
+)  # fmt: skip
+
+
+_STATES = sorted(STATES)
+
+
+@cache
+def _listed(name: str) -> list[str]:
+    """The words of a hand-made list."""
+    return sorted(lexicon().lists[name])
 
 
 class Source:
@@ -40,6 +115,8 @@ class Source:
             for _ in range((0, 1, 1, 2, 5, 10, 20)[v.last])
             if v.last and not (v.spelled and v.ratio < 2 and v.last < 4)
         ]
+        self.drug = [w for w, v in words if v.drug and v.given < 2 and v.last < 3 and not v.place]
+        self.plain = [w for w, v in words if v.spelled and 5 < v.common < 11 and v.ratio < 4 and 3 < len(w) < 10]
         self.town = [
             w for w, v in words for _ in range((0, 1, 1, 2, 6)[min(v.place, 4)]) if v.place and v.given < 4
         ] + [p for p, c in lexicon().places.items() if c > 2]
@@ -63,11 +140,113 @@ class Source:
             case "W":
                 return r.choice(names + towns).title()
             case "S":
-                return r.choice(sorted(STATES)).title()
-            case _:
+                return r.choice(_STATES).title()
+            case "P":
                 if r.random() < 0.12:
                     return r.choice(towns).title()
                 return self._made() if r.random() < 0.1 else r.choice(self.town).title()
+            case _:
+                return self._special(slot)
+
+    def _special(self, slot: str) -> str:
+        """Sites, streets, shops, numbers, and the harmless look-alikes of names."""
+        r, two = self.rng, self.rng.randrange
+        own = r.choice([self.fill("P"), self.fill("L"), self.fill("F"), *(self._plain() for _ in range(3))])
+        match slot:
+            case "H":
+                head = r.choice(_SITES)
+                saint = f"{r.choice(['St.', 'St', 'Saint', 'Mount', 'Our Lady of'])} {self.fill('F')}{r.choice(['', chr(39) + 's'])}"
+                full = f"{r.choice([saint, own, own, f'{own} {self._plain()}', f'{own} {r.choice(_LAND)}'])} {head}"
+                return r.choice([full, full, full, full, saint, f"the {own}", f"{own} {r.choice(_LAND)}"])
+            case "K":
+                return (
+                    f"{r.choice([own, own, f'{own} {r.choice(_LAND)}', 'St. ' + self.fill('F')])} {r.choice(_SCHOOLS)}"
+                )
+            case "R":
+                name = r.choice([own, own, self.fill("L"), f"{two(90) + 1}th", f"{own} {r.choice(_LAND)}"])
+                street = f"{r.choice(['', '', 'N ', 'West ', 'E. '])}{name} {r.choice(_STREETS)}"
+                return r.choice([f"{two(9000) + 3} {street}", street, street, f"{own} and {self.fill('L')}"])
+            case "B":
+                plain = f"{self._plain()} {self._plain()}"
+                shop = r.choice(
+                    [
+                        own,
+                        plain,
+                        f"{own} {r.choice(_SHOPS)}",
+                        f"{own} {r.choice(_SHOPS)}",
+                        f"{self.fill('F')}'s",
+                        f"{self._plain()} & {self._plain()}",
+                    ]
+                )
+                return r.choice([shop, shop, f"the {shop}"])
+            case "D":
+                month = r.choice(
+                    [
+                        "January",
+                        "February",
+                        "March",
+                        "April",
+                        "May",
+                        "June",
+                        "July",
+                        "August",
+                        "September",
+                        "October",
+                        "November",
+                        "December",
+                        "Jan",
+                        "Feb",
+                        "Mar",
+                        "Aug",
+                        "Sept",
+                        "Oct",
+                        "Nov",
+                        "Dec",
+                    ]
+                )
+                day = two(28) + 1
+                return r.choice([f"{two(12) + 1}/{day}", f"{two(12) + 1}/{day}/{two(24) + 2000}", f"{month} {day}", f"{day} {month} {two(24) + 2000}", month,
+                    r.choice(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "tues", "weds", "thurs", "fri", "mon"]), f"the {day}th"])  # fmt: skip
+            case "I":
+                return r.choice(
+                    [
+                        f"{two(10**7)}",
+                        f"{chr(65 + two(26))}{chr(65 + two(26))}-{two(10**5)}",
+                        f"{two(99)}-{two(999)}-{two(99)}",
+                    ]
+                )
+            case "T":
+                return f"{two(800) + 200}{r.choice('-. ')}555{r.choice('-. ')}0{two(900) + 100}"
+            case "A":
+                return str(90 + two(14))
+            case "J":
+                a, b = (chr(65 + two(26)) for _ in range(2))
+                return r.choice(
+                    [
+                        f"{a}.{b}.",
+                        f"{self.fill('F')} {b}",
+                        f"{self.fill('F')} {b}.",
+                        f"{self.fill('F')} {b}",
+                        self.fill("F")[:4] + r.choice(["y", "ie", "o"]),
+                    ]
+                )
+            case "E":
+                eponym = f"{r.choice(_listed('eponym')).title()} {r.choice(_listed('eponym_head'))}"
+                return eponym if r.random() < 0.7 else r.choice(_listed("eponym_alone")).title()
+            case "G":
+                drug = r.choice(self.drug)
+                return drug.title() if r.random() < 0.4 else drug
+            case "Q":
+                return (
+                    r.choice(_listed("abbreviation")).upper()
+                    if r.random() < 0.5
+                    else r.choice(_listed("brand")).title()
+                )
+            case _:
+                return r.choice(self.plain)
+
+    def _plain(self) -> str:
+        return self.rng.choice(self.plain).title()
 
     def _made(self) -> str:
         """A word glued from two halves of the lexicon."""
@@ -83,8 +262,8 @@ def from_frames(source: Source, rounds: int) -> Iterator[Text]:
         for part in re.split(r"(\{[A-Z]\})", line.replace("\\n", "\n")):
             if re.fullmatch(r"\{[A-Z]\}", part):
                 word = source.fill(part[1])
-                if part[1] != "S":
-                    spans.append((len(text), len(text) + len(word), "LOCATION" if part[1] == "P" else "NAME"))
+                if part[1] in LABELS:
+                    spans.append((len(text), len(text) + len(word), LABELS[part[1]]))
                 text += word
             else:
                 text += part
@@ -135,3 +314,24 @@ def from_icd(archive: Path, prose: list[str], source: Source, count: int) -> Ite
             ["History of {}, {} and {}.", "{}; {}. {}", "pt w/ {}, s/p {}, r/o {}", "1. {}.\n2. {}.\n3. {}."]
         ).format(*part)
         yield (joined.title() if source.rng.random() < 0.1 else joined), []
+
+
+_HIDDEN = {
+    "NAME": ["[name]", "[name 2]", "[clinician]", "[partner]", "the patient"], "LOCATION": ["[place]"], "DATE": ["[date]"],
+    "PHONE": ["[phone]"], "ID": ["[id]"],
+}  # fmt: skip
+
+
+def hidden(text: str, spans: list[tuple[int, int, str]], rng: random.Random) -> Text:
+    """The text with most of its identifiers behind placeholders, as the second pass reads it."""
+    out, at = "", 0
+    left: list[tuple[int, int, str]] = []
+    for start, end, label in sorted(spans):
+        out += text[at:start]
+        if label in _HIDDEN and rng.random() < 0.6:
+            out += rng.choice(_HIDDEN[label])
+        else:
+            left.append((len(out), len(out) + end - start, label))
+            out += text[start:end]
+        at = end
+    return out + text[at:], left
