@@ -23,6 +23,16 @@ class Timer:
 _MINE = and_(TIMERS.c.team == bindparam("of_team"), TIMERS.c.subject == bindparam("of_subject"))
 _PLAN = insert(TIMERS)
 _FORGET = delete(TIMERS).where(_MINE, TIMERS.c.done_at.is_(None))
+_PENDING = TIMERS.c.done_at.is_(None)
+_DUE = (
+    select(TIMERS.c.id, TIMERS.c.team, TIMERS.c.subject, TIMERS.c.kind, TIMERS.c.due_at)
+    .where(_PENDING, TIMERS.c.due_at <= bindparam("by"))
+    .order_by(TIMERS.c.due_at, TIMERS.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_NEXT = select(func.min(TIMERS.c.due_at)).where(_PENDING)
+_DONE = update(TIMERS).where(TIMERS.c.id == bindparam("of_id"), _PENDING).values(done_at=bindparam("at"))
 _FIRED = select(TIMERS.c.kind, TIMERS.c.due_at).where(_MINE)
 
 
@@ -54,22 +64,17 @@ def due_timers(connection: Connection, now: datetime, limit: int = 100) -> tuple
 
     In a transaction on PostgreSQL they are locked to its end, and those that another instance fires are left out.
     """
-    c = TIMERS.c
-    found = select(c.id, c.team, c.subject, c.kind, c.due_at).where(c.done_at.is_(None), c.due_at <= now)
-    rows = connection.execute(found.order_by(c.due_at, c.id).limit(limit).with_for_update(skip_locked=True))
-    return tuple(Timer(*row) for row in rows)
+    return tuple(Timer(*row) for row in connection.execute(_DUE, {"by": now, "most": limit}))
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next timer falls due."""
-    return connection.execute(select(func.min(TIMERS.c.due_at)).where(TIMERS.c.done_at.is_(None))).scalar()
+    return connection.execute(_NEXT).scalar()
 
 
 def mark_done(connection: Connection, timer: Timer, now: datetime) -> bool:
     """Note that it fired; False if somebody else was quicker."""
-    c = TIMERS.c
-    done = connection.execute(update(TIMERS).where(c.id == timer.id, c.done_at.is_(None)).values(done_at=now))
-    return done.rowcount == 1
+    return connection.execute(_DONE, {"of_id": timer.id, "at": now}).rowcount == 1
 
 
 def prune_timers(connection: Connection, before: datetime, limit: int = 1000) -> int:
