@@ -198,7 +198,7 @@ def _keep(kept: Aggregates[T], values: Sequence[T], part: str, progress: Progres
             ref = kind.ref(value)
             cell = kept._cell(ref, kind.case(value))
             body = kept._ring.seal(kept._connection, cell, msgspec.json.encode(value))
-            rows.append({"team": TEAM, "ref": ref, "version": 1, "body": body, **kind.clear(value)})
+            rows.append({"team": kept._team, "ref": ref, "version": 1, "body": body, **kind.clear(value)})
         kept._connection.execute(insert(kept._table), rows)
 
 
