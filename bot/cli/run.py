@@ -33,11 +33,13 @@ def run(args: argparse.Namespace) -> int:
         from bot.cli.serve import serve
         from bot.config import ConfigTrouble
         from bot.logs import LAYOUTS, begin_logging
+        from bot.watch import address_of
 
+        address = address_of(config)
         if config.settings.log.format not in LAYOUTS:
             raise ConfigTrouble(f"{config.file}: [log] format: expected one of {', '.join(LAYOUTS)}")
         begin_logging(config.settings.log.level, config.settings.log.format)
-        asyncio.run(serve(config, database, ring))
+        asyncio.run(serve(config, database, ring, address))
     return 0
 
 

@@ -23,7 +23,7 @@ from bot.clock import SystemClock
 from bot.config import Configuration
 from bot.logs import of_loop
 from bot.schedule import start_ticking
-from bot.watch import Watch, address_of
+from bot.watch import Watch
 from storage.checkpoints import Checkpoints
 from storage.database import Database
 from storage.erasures import Erasures
@@ -54,9 +54,10 @@ class Intake:
             await asyncio.wait(self._under_way)
 
 
-async def serve(config: Configuration, database: Database, ring: KeyRing) -> None:
+async def serve(
+    config: Configuration, database: Database, ring: KeyRing, address: tuple[str, int] | None = None
+) -> None:
     """Run until SIGTERM or SIGINT; what is leased by then is finished, and the audit chain gets its mark."""
-    address = address_of(config)
     stop = _stop_on_signal()
     asyncio.get_running_loop().set_exception_handler(of_loop)
     clock = SystemClock()

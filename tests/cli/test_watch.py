@@ -54,6 +54,7 @@ def test_a_running_bot_says_how_it_is(house: Path, start: StartBot, port: int) -
     """Commands are counted by word and outcome, nothing of a person or of what they said is in a label."""
     bot = start(house, CONFER_OPERATIONS_LISTEN=f"127.0.0.1:{port}")
     bot.types(*TEAM, '!confer task add "Zebra finch" due fri', "!confer quaggapatient", "!confer task done T-77")
+    bot.says("T-77")
     page = counted(port, "confer_command_seconds_count", 4)
     assert asked(port, "healthz") == (200, "ok\n")
     assert asked(port, "readyz") == (200, "ok\n")
