@@ -92,7 +92,10 @@ class App:
             hand.rolled_back()
             self.delivery.lanes.start(hand.parcels)
             raise
-        await self.delivery.go(hand)
+        try:
+            await self.delivery.go(hand)
+        except DatabaseTrouble as trouble:  # it is carried out: what it said follows with a later tick
+            log.warning("what %s said waits for the database: %s", invocation.id, type(trouble).__name__)
         return outcome
 
     async def tick(self) -> None:
@@ -106,6 +109,7 @@ class App:
             self._look_at = elapsed() + LOOK
 
     async def _look(self) -> None:
+        await self.delivery.marked()
         due = await asyncio.to_thread(self._next_due, by_now=True)
         now = self.clock.now()
         if due is not None and due <= now:

@@ -109,7 +109,7 @@ class Delivery:
             await self.drain()
         if going:
             await asyncio.gather(*going)
-            await self._marked()
+            await self.marked()
 
     async def drain(self) -> int:
         """Send everything that is due now; how many messages went out. All who ask before a look begins share it."""
@@ -120,7 +120,7 @@ class Delivery:
     async def finish(self) -> None:
         """Wait for all that is on its way, and for its marks."""
         await self.lanes.idle()
-        await self._marked()
+        await self.marked()
 
     def takes(self, notice: Notice) -> bool:
         """Whether what is said in this lane now could go out at once."""
@@ -144,11 +144,11 @@ class Delivery:
 
     # -- what is due ---------------------------------------------------------------------------------------------
     async def _send_due(self) -> int:
-        await self._marked()
+        await self.marked()
         sent = 0
         while (going := await self._claimed()) is not None:
             sent += sum(await asyncio.gather(*going))
-            await self._marked()
+            await self.marked()
         return sent
 
     async def _claimed(self) -> "list[asyncio.Future[bool]] | None":
@@ -274,8 +274,8 @@ class Delivery:
             self._marking = asyncio.ensure_future(self._write_marks())
         return mark.is_sent
 
-    async def _marked(self) -> None:
-        """Wait until the marks so far are written, or cannot be: then the next one to come tries again."""
+    async def marked(self) -> None:
+        """Wait until the marks so far are written, or cannot be now; they are kept until they are."""
         if self._marking is None and self._marks:
             self._marking = asyncio.ensure_future(self._write_marks())
         if self._marking is not None:
