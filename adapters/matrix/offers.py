@@ -131,6 +131,7 @@ class Offers:
         for name in await asyncio.to_thread(self._drawer.names, f"{KEPT}/"):
             kept = await asyncio.to_thread(self._drawer.get, name)
             offer = msgspec.msgpack.decode(kept, type=Offer) if kept else None
+            await asyncio.sleep(0)  # there may be thousands
             if offer and time.time() - offer.at > (PARTS_KEPT_FOR if offer.parts else KEPT_FOR):
                 await asyncio.to_thread(self._drawer.delete, name)
 

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("nio").setLevel(logging.CRITICAL)
 
 LOOK_EVERY = 0.5  # seconds between two looks at whether the crypto store is free
+TIDIED_AFTER, TIDIED_EVERY = 600.0, 86_400.0  # seconds
 READY_WITHIN = 20.0  # seconds that a post waits for the first sync
 STORE_LOST = (
     "I have lost the keys of my device, so I can neither read nor answer here. My administrator can mend it with "
@@ -168,17 +169,25 @@ class MatrixPlatform:
         loop = SyncLoop(connection, incoming, admission, to_device)
         incoming.held.again = loop.again
         self._connection, self._outgoing = connection, outgoing
+        tidying = asyncio.create_task(self._tidy(connection))
         try:
             # What the first sync hands over is answered at once, so posts must not wait for its end.
             await loop.first(self.ready.set)
             await incoming.held.restore()
-            await connection.offers.forget_old()
             await loop.run()
         finally:
+            tidying.cancel()
             loop.close()
             incoming.held.close()
             outgoing.close()
             verifications.close()
+
+    async def _tidy(self, connection: Connection) -> None:
+        """Forget, once a day, what nobody will ask for any more; nothing waits for it."""
+        while True:
+            await asyncio.sleep(TIDIED_AFTER)
+            await connection.offers.forget_old()
+            await asyncio.sleep(TIDIED_EVERY - TIDIED_AFTER)
 
     async def _to_device(
         self, connection: Connection, incoming: Incoming, verifications: Verifications, event: JSON

@@ -27,7 +27,7 @@ async def asked(person: Person, room: str, bot: str, words: str) -> float:
     """Seconds from the echo of the command to the answer."""
     sent = await person.says(room, words)
     before = {h.event for h in person.sees(room) if h.sender == bot}
-    echo = await person.until(lambda: person.arrived_at.get(sent), "the echo")
+    echo = float(await person.until(lambda: person.arrived_at.get(sent), "the echo"))
     answer = await person.until(
         lambda: next((h.event for h in person.sees(room) if h.sender == bot and h.event not in before), ""),
         "the answer",

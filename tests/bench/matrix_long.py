@@ -39,8 +39,8 @@ async def many_commands(house: House, progress: Progress) -> list[Figure]:
                 await asyncio.gather(
                     *(_ask(p, room, programme.bot, EVERY // AT_ONCE) for p, room in zip(people, rooms, strict=True))
                 )
-                memory = resident(programme.process.pid)
-                figures.append(Figure(f"memory after {done:,} commands", memory, "MiB", 150))
+                figures.append(Figure(f"memory after {done:,} commands", resident(programme.process.pid), "MiB", 150))
+                show("so far", figures[-1:])
             grown = figures[-1].value - figures[1].value
             figures.append(Figure(f"growth from {EVERY:,} to {COMMANDS:,} commands", grown, "MiB", 15))
     finally:
@@ -117,15 +117,14 @@ async def _make_rooms(url: str, bot: str, progress: Progress) -> None:
             progress.at("rooms", (number + 1) * CREATORS, ROOMS)
 
 
-async def run(folder: Path) -> list[Figure]:
+async def run(folder: Path) -> bool:
     progress, url = Progress(), shared_synapse().url
-    rooms = await many_rooms(House(url, folder / "rooms"), progress)
-    commands = await many_commands(House(url, folder / "commands"), progress)
-    progress.end()
-    return rooms + commands
+    rooms = show("Matrix, in many rooms", await many_rooms(House(url, folder / "rooms"), progress))
+    commands = show("Matrix, for long", await many_commands(House(url, folder / "commands"), progress))
+    return rooms and commands
 
 
 def main() -> int:
     """Measure; 1 where a target is missed."""
     with tempfile.TemporaryDirectory(prefix="confer-bench-") as folder:
-        return 0 if show("Matrix, for long", asyncio.run(run(Path(folder)))) else 1
+        return 0 if asyncio.run(run(Path(folder))) else 1

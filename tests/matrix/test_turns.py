@@ -1,6 +1,7 @@
 """Several instances, one account: one at a time takes in and says, and the next goes on where it stopped."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -12,6 +13,8 @@ from adapters.platform import Place
 from tests.matrix.conftest import Play
 from tests.matrix.house import House
 from tests.matrix.people import PASSWORD
+from tests.matrix.test_whole import Programme, a_team, answers, in_all_rooms
+from tests.postgres import Server, server
 
 
 async def ended(task: "asyncio.Task[None]") -> None:
@@ -75,3 +78,36 @@ def test_nobody_logs_in_beside_a_bot_that_runs(play: Play) -> None:
         await dana.hears(room, "Still here")
 
     play(story)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    with server() as running:
+        yield running
+
+
+def test_two_instances_on_one_database(play_long: Play, postgres: Server) -> None:
+    """Each command is carried out once and answered once; killed with -9, the sender is followed by the other one."""
+
+    async def story(house: House) -> None:
+        async with Programme(house, CONFER_STORAGE_DATABASE=postgres.empty()) as first:
+            second = first.beside()
+            first.start()
+            dana = await house.person("dana")
+            room = await a_team(first, dana)
+            second.start()
+            try:
+                await dana.says(room, '!confer task add "Before the kill" due fri')
+                await in_all_rooms(dana, first, "Before the kill")
+                first.kill()
+                await dana.says(room, '!confer task add "After the kill" due fri')
+                await in_all_rooms(dana, second, "After the kill")
+                await dana.says(room, "!confer tasks team")
+                listed = await in_all_rooms(dana, second, "T-1", "T-2")
+                assert "T-3" not in listed
+                for words in ("Before the kill", "After the kill"):
+                    assert len([t for t in answers(dana, second, words) if t != listed]) == 1
+            finally:
+                second.kill()
+
+    play_long(story)

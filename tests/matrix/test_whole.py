@@ -21,9 +21,10 @@ PATIENCE = 40.0
 
 
 class Programme:
-    """``confer run`` with its own installation."""
+    """``confer run`` with its own installation. ``more``: what else stands in its environment."""
 
-    def __init__(self, house: House, url: str = "") -> None:
+    def __init__(self, house: House, url: str = "", **more: str) -> None:
+        self._house, self._more = house, more
         self.folder: Path = house.folder / "installation"
         self.name = f"whole-{house.name}"
         self._url, self._to = house.url, url or house.url
@@ -49,6 +50,10 @@ class Programme:
         self.process = subprocess.Popen(
             command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
+
+    def beside(self) -> "Programme":
+        """Another instance of the same installation, not started yet."""
+        return Programme(self._house, self._to, **self._more)
 
     def kill(self) -> None:
         if self.process:
@@ -81,6 +86,7 @@ class Programme:
             "CONFER_MATRIX_HOMESERVER": self._to,
             "CONFER_MATRIX_USER": self.name,
             "MATRIX_PASSWORD": PASSWORD,
+            **self._more,
         }
 
 
