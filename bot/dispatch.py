@@ -19,7 +19,7 @@ from conference.people import Member, Team
 from conference.policy import holders, may
 from conference.refusal import Refusal
 from storage.audit import AuditEntry
-from storage.database import Database, DatabaseBusy, wait_for_turn
+from storage.database import Database, DatabaseBusy, OutcomeUnknown, wait_for_turn
 from storage.keys import KeyRing
 from storage.notices import TAKEN_OUT, Act, Hand, Notice
 from storage.store import HOUSE, Store, TeamStore
@@ -45,6 +45,8 @@ class Dispatcher:
         try:
             with self.database.transaction() as connection:
                 return self._take(Store(connection, self.ring, hand), invocation)
+        except OutcomeUnknown:
+            return self._saved(invocation)
         except DatabaseBusy:
             raise  # nothing was taken in, and an apology would find the database as busy
         except Exception as failure:
@@ -53,6 +55,13 @@ class Dispatcher:
             if hand is not None:
                 hand.rolled_back()
             return self._apologise(invocation)
+
+    def _saved(self, invocation: Invocation) -> Outcome:
+        """The connection was cut while the server saved: raise DatabaseBusy unless it has, and then all is as it should be."""
+        with self.database.transaction() as connection:
+            if Store(connection, self.ring).take_in(invocation.place.platform, invocation.id, self.clock.now()):
+                raise DatabaseBusy("Nothing was saved; try again.")
+        return Outcome()
 
     def _take(self, house: Store, invocation: Invocation) -> Outcome:
         now = self.clock.now()
