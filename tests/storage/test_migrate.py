@@ -1,6 +1,9 @@
 """Migrations: all or nothing, from any known revision, and they lead to what the tables say."""
 
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,3 +205,45 @@ def test_text_is_without_limit_and_sorts_by_bytes(database: Database) -> None:
             )
         )
         assert {tuple(column) for column in columns} == {("text", "C")}
+
+
+KILL = """
+import sys
+from pathlib import Path
+from storage.database import Database
+from storage.migrate import migrate
+with Database.open(sys.argv[1]) as database:
+    migrate(database, Path(sys.argv[2]))
+"""
+DIE = f"""{REBUILD}
+    import os, signal
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_migration_leaves_nothing(url: str, scripts: Path) -> None:
+    """kill -9 in the middle of a revision: all stands as before, and the next migration does it."""
+    add(scripts, 1, MAKE)
+    with Database.open(url) as database:
+        migrate(database, scripts)
+        before = dump(database)
+    add(scripts, 2, FILL)
+    add(scripts, 3, DIE)
+    killed = subprocess.run([sys.executable, "-c", KILL, url, str(scripts)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with Database.open(url) as database:
+        assert (dump(database), revision(database)) == (before, "0001")
+        add(scripts, 3, REBUILD)
+        migrate(database, scripts)
+        assert revision(database) == "0003"
+
+
+@only_postgresql
+def test_a_second_migrator_waits_for_the_first(url: str, scripts: Path) -> None:
+    """Both end well, and every revision ran once."""
+    add(scripts, 1, MAKE)
+    add(scripts, 2, FILL)
+    processes = [subprocess.Popen([sys.executable, "-c", KILL, url, str(scripts)]) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    with Database.open(url) as database:
+        assert dump(database)[-1] == "(1, 'kept')"
