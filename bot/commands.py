@@ -128,7 +128,7 @@ _MEETINGS = (
     ),
     Command(
         "meeting poll", "find a time together", 'meeting poll "MDT" tue 09:00, wed 14:00, thu 12:30', meetings.poll, Action.PLAN_MEETING,
-        (Param("title", Type.TEXT, most=MOST_IN_TITLE), Param("times", Type.MOMENTS), LENGTH), undoable=True,
+        (Param("title", Type.TEXT, most=MOST_IN_TITLE), Param("times", Type.MOMENTS), LENGTH, KIND, QUORUM), undoable=True,
     ),
     Command(
         "meeting fix", "make one of the polled times the time", "meeting fix M-9 2", meetings.fix, Action.PLAN_MEETING,

@@ -11,7 +11,7 @@ from bot.late import LAPSED
 from bot.planning import plan_consents
 from bot.series_plan import ZONES, keep_wall_clocks, plan_series, zones_version
 from bot.settings import Settings
-from conference.meeting import Meeting, MeetingKind, missing_quorum
+from conference.meeting import Meeting, MeetingKind, MeetingState, missing_quorum
 from conference.people import Account, Member, Role, Team
 from conference.task import Chase, Task
 from storage.audit import AuditEntry
@@ -148,6 +148,26 @@ def _lapse(firing: Firing) -> None:
         firing.edit("meeting", meeting.ref)
 
 
+def _poll(firing: Firing) -> Meeting | None:
+    meeting = firing.store.meetings.get(firing.timer.subject)
+    return meeting if meeting is not None and meeting.state is MeetingState.POLLING else None
+
+
+def _poll_decide(firing: Firing) -> None:
+    meeting = _poll(firing)
+    if meeting is not None:
+        firing.whisper("poll-decide", meeting.ref, meeting.created_by)
+
+
+def _poll_lapse(firing: Firing) -> None:
+    """All times that were offered have passed."""
+    meeting = _poll(firing)
+    if meeting is not None:
+        firing.store.meetings.save(meeting.cancel("no time was fixed"))
+        firing.note("poll called off", meeting.ref)
+        firing.edit("poll", meeting.ref)
+
+
 def _series(firing: Firing) -> None:
     series = firing.store.series.get(firing.timer.subject)
     if series is not None:
@@ -258,6 +278,8 @@ _ACTIONS: Mapping[str, Callable[[Firing], None]] = {
     "meeting-lock": _lock,
     "meeting-remind": _remind,
     "meeting-lapse": _lapse,
+    "poll-decide": _poll_decide,
+    "poll-lapse": _poll_lapse,
     "series-plan": _series,
     ZONES: _zones,
     "consent-ends": _consent_ends,

@@ -16,8 +16,9 @@ from bot.present import meetings as present_meetings
 from bot.present import tasks as present_tasks
 from bot.sending import Nudge, Rendered, Sending, is_about_case, to_person
 from conference.case import Case, CaseState
-from conference.meeting import Meeting
+from conference.meeting import Meeting, MeetingState
 from conference.people import Account
+from conference.policy import Action, may
 from conference.task import Task, TaskKind
 from storage.audit import AuditEntry, entries
 from storage.notices import Act, NoticeState
@@ -163,6 +164,22 @@ def _poll(sending: Sending) -> Rendered:
     return present_meetings.poll(meeting, tuple(sending.members.values()), sending.zone) if meeting else None
 
 
+def _poll_decide(sending: Sending) -> Rendered:
+    """To whoever asked for a time, while none is fixed."""
+    meeting = sending.store.meetings.get(sending.notice.subject)
+    if meeting is None or meeting.state is not MeetingState.POLLING:
+        return None
+    asked = [m for m in sending.members.values() if may(m, Action.ANSWER_MEETING, sending.now)]
+    buttons = tuple(Button(f"Fix {n}", f"meeting fix {meeting.ref} {n}") for n in meeting.leading[:2])
+    return to_person(
+        sending,
+        sending.notice.account,
+        lambda m: present_meetings.poll_waits(meeting, asked, sending.zone_of(m)),
+        buttons,
+        urgent=True,
+    )
+
+
 def _rezoned(sending: Sending) -> Rendered:
     meeting = _meeting(sending)
     return present_meetings.rezoned(meeting, tuple(sending.members.values()), sending.zone) if meeting else None
@@ -260,6 +277,7 @@ _RENDERERS: Mapping[str, Callable[[Sending], Rendered]] = {
     "summary": _summary,
     "meeting": _invitation,
     "poll": _poll,
+    "poll-decide": _poll_decide,
     "rezoned": _rezoned,
     "call": _call,
     "agenda": _agenda,

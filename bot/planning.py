@@ -12,7 +12,7 @@ from storage.store import TeamStore
 
 
 def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: datetime) -> None:
-    """Call for cases, chasers, lock, reminder, and the end of a meeting that nobody started. A call that is late already goes out at once by its handler."""
+    """Call for cases, chasers, lock, reminder, and the end of a meeting that nobody started; of a poll, its decision. A call that is late already goes out at once by its handler."""
     due: dict[str, datetime] = {}
     if meeting.state is MeetingState.PLANNED:
         chase = meeting.start_at - meeting.closes - settings.meetings.chase
@@ -25,6 +25,10 @@ def plan_meeting(store: TeamStore, meeting: Meeting, settings: Settings, now: da
             "meeting-remind": meeting.start_at - settings.meetings.remind,
             "meeting-lapse": meeting.end_at + settings.meetings.lapse,
         }
+    elif meeting.state is MeetingState.POLLING:
+        first, last = min(meeting.options), max(meeting.options)
+        ask = first - meeting.closes
+        due = {"poll-decide": ask if ask > now else first - settings.meetings.lock, "poll-lapse": last}
     store.timers.plan(meeting.ref, due, now)
 
 

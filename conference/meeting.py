@@ -171,6 +171,13 @@ class Meeting:
             raise Refusal(f"{self.ref} offers the times 1 to {len(self.options)}.")
         return replace(self, votes={**self.votes, account: wanted})
 
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """The numbers of the times with the most votes, from 1; none while nobody has voted."""
+        votes = [sum(n in chosen for chosen in self.votes.values()) for n in range(1, len(self.options) + 1)]
+        most = max(votes, default=0)
+        return tuple(n for n, given in enumerate(votes, start=1) if given == most) if most else ()
+
     def fix(self, choice: int, now: datetime) -> "Meeting":
         """The poll's winner becomes the time; who voted for it has said yes."""
         self._check_polling()

@@ -11,7 +11,7 @@ from bot.present import meetings as present
 from bot.request import Audience, Reply, Request
 from conference.local_time import wall_clock
 from conference.meeting import Answer, Meeting, MeetingId, MeetingKind, MeetingState, missing_quorum
-from conference.policy import Action
+from conference.policy import Action, may
 from conference.refusal import Refusal
 from storage.notices import Act
 
@@ -62,19 +62,23 @@ def poll(request: Request, args: Args) -> Reply:
     times = tuple(_with_time(m).at for m in args.one("times", tuple))
     if not 2 <= len(set(times)) <= 10:
         raise Refusal("Offer 2 to 10 different times, e.g. tue 09:00, wed 14:00.")
+    kind = MeetingKind(args.text("kind") or MeetingKind.CONFERENCE)
     meeting = Meeting(
         MeetingId(request.store.next_ref("M")),
         request.team.id,
         args.text("title"),
-        MeetingKind.CONFERENCE,
+        kind,
         MeetingState.POLLING,
         min(times),
         checked_length(args.get("length", DEFAULT_LENGTH)),
         request.zone.key,
         request.account,
         options=tuple(sorted(set(times))),
+        quorum=args.opt("quorum", tuple) or (),
+        closes=closes_before(kind),
     )
     request.store.meetings.save(meeting)
+    plan_meeting(request.store, meeting, request.settings, request.now)
     request.subjects.append(meeting.ref)
     card = present.poll(meeting, request.members, request.team_zone)
     return Reply(card, Audience.ROOM, kind="poll", subject=meeting.ref)
@@ -89,9 +93,12 @@ def vote(request: Request, args: Args) -> Reply:
         raise Refusal(
             f"Say which times suit you, e.g. vote {meeting.ref} 1 3; `vote {meeting.ref} none` takes yours back."
         )
+    had_all = _all_voted(request, meeting)
     meeting = meeting.vote(request.account, choices)
     request.store.meetings.save(meeting)
     refresh(request, meeting, "poll")
+    if _all_voted(request, meeting) and not had_all:
+        request.say(request.notice("poll-decide", meeting.ref, act=Act.WHISPER, account=meeting.created_by))
     return Reply(present.voted(meeting, meeting.votes[request.account], request.zone))
 
 
@@ -129,6 +136,7 @@ def cancel(request: Request, args: Args) -> Reply:
     request.store.meetings.save(meeting)
     plan_meeting(request.store, meeting, request.settings, request.now)
     refresh(request, meeting, "meeting")
+    refresh(request, meeting, "poll")
     taken = hand_on(request.store, meeting)
     card = present.cancelled(meeting, request.team_zone, taken)
     return Reply(card, Audience.ROOM, kind="cancelled", subject=meeting.ref)
@@ -165,6 +173,12 @@ def _with_time(moment: Moment) -> Moment:
 def closes_before(kind: MeetingKind) -> timedelta:
     """How long before a meeting of this kind its agenda should stand, where nothing else is said."""
     return timedelta(hours=24) if kind is MeetingKind.CONFERENCE else timedelta(hours=1)
+
+
+def _all_voted(request: Request, meeting: Meeting) -> bool:
+    """Whether everyone who could come has said what suits them."""
+    asked = [m for m in request.members if may(m, Action.ANSWER_MEETING, request.now)]
+    return all(meeting.votes.get(m.account) for m in asked)
 
 
 def _polled(request: Request) -> str | None:

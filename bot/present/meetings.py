@@ -9,6 +9,8 @@ from bot.present.common import count, disciplines, length, note, person, when, w
 from conference.meeting import Answer, Meeting, MeetingState, missing_quorum
 from conference.people import Discipline, Member
 
+_MOST_FIXES = 3
+
 
 def invitation(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo, *, note: str = "") -> Card:
     """What stands in the room for the whole life of the meeting; edited in place as answers come."""
@@ -60,8 +62,9 @@ def rezoned(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card
 
 
 def cancelled(meeting: Meeting, zone: ZoneInfo, taken: Meeting | None = None) -> Card:
+    at = "" if meeting.options and meeting.wall is None else f", {when(meeting.start_at, zone)},"
     return note(
-        f"{meeting.ref} {meeting.title}, {when(meeting.start_at, zone)}, is cancelled: {meeting.because}",
+        f"{meeting.ref} {meeting.title}{at} is cancelled: {meeting.because}",
         f"What was on its agenda is on that of {taken.ref} now, {when(taken.start_at, zone)}." if taken else "",
         tone=Tone.WARNING,
     )
@@ -83,14 +86,39 @@ def poll(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Card:
         for n, at in enumerate(meeting.options, start=1)
     )
     command = f"vote {meeting.ref}"
+    if meeting.state is MeetingState.CANCELLED:
+        return Card(
+            f"{meeting.ref} {meeting.title} is cancelled: {meeting.because}", (Poll(rows, command, is_open=False),)
+        )
     if meeting.state is not MeetingState.POLLING:
-        decided = f"{meeting.ref} {meeting.title}: the time is {when(meeting.start_at, zone)}"
+        decided = f"{meeting.ref} {meeting.title}: the time is {when_for(meeting.start_at, members, zone)}"
         return Card(decided, (Poll(rows, command, is_open=False),))
     buttons = tuple(Button(f"{n}", f"{command} also {n}", emoji=f"{n}\ufe0f\u20e3") for n in range(1, len(rows) + 1))
-    best = max(range(1, len(rows) + 1), key=lambda n: (_votes(meeting, n), -n))
-    fix = Button(f"Fix {best}", f"meeting fix {meeting.ref} {best}")
+    fixes = tuple(Button(f"Fix {n}", f"meeting fix {meeting.ref} {n}") for n in meeting.leading[:_MOST_FIXES])
     hint = Text("However you vote, your newest vote stands. The coordinator fixes the time.", Tone.QUIET)
-    return Card(f"{meeting.ref} {meeting.title}: which time?", (Poll(rows, command), hint, Actions((*buttons, fix))))
+    blocks: tuple[Block, ...] = (Poll(rows, command), *_standing(meeting, members), hint, Actions((*buttons, *fixes)))
+    return Card(f"{meeting.ref} {meeting.title}: which time?", blocks)
+
+
+def poll_waits(meeting: Meeting, members: Sequence[Member], zone: ZoneInfo) -> Row:
+    """To whoever asked: how the vote stands, and that a time is to be fixed."""
+    best = "; ".join(f"{n} {when(meeting.options[n - 1], zone)}" for n in meeting.leading) or "nobody has voted"
+    voted = count(sum(bool(v) for v in meeting.votes.values()), "vote", "votes")
+    return Row(
+        meeting.ref, f"{meeting.title} waits for its time. First: {best}", (f"{voted} of {len(members)} people",)
+    )
+
+
+def _standing(meeting: Meeting, members: Sequence[Member]) -> tuple[Text, ...]:
+    """That times are level, and who of the quorum could come to none of the first ones."""
+    lines = []
+    if len(meeting.leading) > 1:
+        lines.append(f"{' and '.join(str(n) for n in meeting.leading)} are level.")
+    for n in meeting.leading:
+        there = {m.discipline for m in members if n in meeting.votes.get(m.account, ())}
+        if missing := [d for d in meeting.quorum if d not in there]:
+            lines.append(f"At {n} the quorum misses {disciplines(missing)}.")
+    return tuple(Text(line) for line in lines)
 
 
 def voted(meeting: Meeting, choices: Iterable[int], zone: ZoneInfo) -> Card:
@@ -153,10 +181,6 @@ def _voters(meeting: Meeting, number: int, members: Sequence[Member]) -> str:
     names = {m.account: m for m in members}
     who = [person(names.get(a), a) for a, votes in meeting.votes.items() if number in votes]
     return f"{count(len(who), 'vote')}: {', '.join(who)}" if who else "no votes"
-
-
-def _votes(meeting: Meeting, number: int) -> int:
-    return sum(number in votes for votes in meeting.votes.values())
 
 
 def _state(meeting: Meeting) -> str:
