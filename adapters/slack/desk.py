@@ -130,11 +130,16 @@ class Desk:
             case "channel_shared" | "channel_unshared":
                 self.directory.sharing_changed(room)
             case "app_uninstalled":
-                await self.installations.remove(team)
+                await self._removed(body, team)
             case "tokens_revoked" if (event.get("tokens") or {}).get("bot"):
-                await self.installations.remove(team)
+                await self._removed(body, team)
             case _:
                 return
+
+    async def _removed(self, body: Body, team: str) -> None:
+        """The app, or its token, is gone: in the workspace, or in the whole organisation that installed it as one."""
+        for gone in filter(None, (team, hearing.organisation_of(body))):
+            await self.installations.remove(gone)
 
     async def _said(self, body: Body, said: Invocation | None) -> None:
         if said is None or said.id in self._seen:

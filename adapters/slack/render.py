@@ -112,7 +112,7 @@ def _block(block: Block, sealing: Sealing) -> Iterator[Obj]:
         case Poll(answers=answers):
             yield from _rows(answers, sealing)
             if block.is_open:
-                yield _context(clamp(f"Say which suit you: {escape(block.example)}", PIECE))
+                yield _context(clamp(f"Say which suit you: {escape(sealing.named(f'`{block.example}`'))}", PIECE))
         case Actions(buttons=buttons):
             yield from _controls([(b.label, sealing.value(b), b.danger) for b in buttons])
         case Form(label=label):

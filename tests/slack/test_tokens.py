@@ -82,6 +82,27 @@ def test_organisation_installs_once_for_all_workspaces() -> None:
     play(story)
 
 
+@pytest.mark.parametrize("event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}])
+def test_organisation_that_removes_the_app(event: dict[str, object]) -> None:
+    """Removed as a whole, no workspace of it is served any more, after a restart neither."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            people = await installed(bot, organisation="E0ORG")
+            await people.says("mia", people.channel("ward", "mia"), "@confer agenda")
+            await bot.ear.hears(1)
+            await people.event(event)
+            await bot.platform.intake.finish()
+            place = ids.place(people.channel("ward").id, people.team.id)
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            async with fresh.opened():
+                for platform in (bot.platform, fresh):
+                    with pytest.raises(NotInstalled):
+                        await platform.post(place, Card("Agenda"), "k")
+
+    play(story)
+
+
 def test_storm_while_the_token_ends() -> None:
     """A hundred calls at once with a token that ends: one exchange, nothing fails."""
 
