@@ -164,12 +164,17 @@ class Incoming:
         await self.hand(origin, self._place(room, words.thread), text, source, words.reply_to)
 
     async def _about(self, room: Room, words: Words) -> Words:
-        """The words as an answer to a card's first event, where they answer a later one of it or an edit."""
+        """The words as an answer to a card's first event, where they answer a later one of it or an edit.
+
+        What stands in another room cannot be answered here.
+        """
         if not words.reply_to:
             return words
         original = await self._connection.original(room, words.reply_to)
         offer = await self._connection.offers.find(original)
-        return replace(words, reply_to=offer.message if offer and offer.room == room.id else original)
+        if offer is None:
+            return replace(words, reply_to=original)
+        return replace(words, reply_to=offer.message if offer.room == room.id else None)
 
     async def _objects(self, room: Room, *, spoken_to: bool) -> bool:
         trouble = objection(room, self._connection.setup, self._connection.account)

@@ -126,6 +126,27 @@ def test_upgraded_room_is_the_same_place(play: Play) -> None:
     play(story)
 
 
+def test_foreign_room_is_no_new_version(play: Play) -> None:
+    """A tombstone that names a room which does not name the old one moves nothing there."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room, other = await house.room("case-room", dana), await house.room("other", dana)
+        await dana.client.room_put_state(room, "m.room.tombstone", {"body": "moved", "replacement_room": other})
+        await dana.says(room, "!confer here")
+        await dana.says(other, "!confer there")
+        heard = {one.text: one.place.room for one in await house.ear.hears(2)}
+        assert heard == {"here": room, "there": other}
+        await house.platform.post(Place("matrix", room), Card("For the team"), "k1")
+        await dana.hears(room, "For the team")
+        await dana.says(other, "!confer last")
+        await house.ear.hears(3)
+        assert not [h for h in dana.sees(other) if "For the team" in h.text]
+
+    play(story)
+
+
 def test_put_out_of_a_room(play: Play) -> None:
     """A bot that was put out says so to whoever wants it to post, and comes back when invited again."""
 

@@ -235,6 +235,23 @@ def test_long_card_comes_in_parts(play: Play) -> None:
     play(story)
 
 
+def test_card_is_answered_in_its_own_room(play: Play) -> None:
+    """A number that points at another room's card chooses nothing, and words that do are about nothing."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana = await house.person("dana")
+        room, other = await house.room("case-room", dana), await house.room("other", dana)
+        card = await house.platform.post(Place("matrix", room), OFFER, "k1")
+        await dana.hears(room, "Preview")
+        await dana.says(other, "1", **answer_to(card.message))
+        await dana.says(other, "!confer last", **answer_to(card.message))
+        (heard,) = await house.ear.hears(1)
+        assert (heard.text, heard.reply_to) == ("last", None)
+
+    play(story)
+
+
 def test_what_is_taken_out_leaves_no_earlier_wording(play: Play) -> None:
     """With a message all its edits are taken out: what it said before is not left with the homeserver."""
 
