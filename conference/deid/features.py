@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from zlib import crc32
 
-import numpy as np
-from numpy.typing import NDArray
-
+from conference.deid.arithmetic import NDArray, np
 from conference.deid.context import Reading
 from conference.deid.lexicon import lexicon
 from conference.deid.tokens import Shape, Token

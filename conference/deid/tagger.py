@@ -5,9 +5,7 @@ from functools import cache
 from importlib import resources
 from io import BytesIO
 
-import numpy as np
-from numpy.typing import NDArray
-
+from conference.deid.arithmetic import NDArray, np
 from conference.deid.context import Reading
 from conference.deid.features import PAD, Ids, numbers
 
