@@ -5,5 +5,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read once, when numpy is first imported
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["np"]
+__all__ = ["NDArray", "np"]
