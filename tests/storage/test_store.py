@@ -58,7 +58,9 @@ def meeting() -> Meeting:
     return Meeting(
         MeetingId("M-1"), NORTH, "MDT", MeetingKind.HUDDLE, MeetingState.SIGNED, NOW, timedelta(minutes=45),
         "America/New_York", PAT, Agenda((item, replace(item, number=2, case=None, title="Form")), is_locked=True),
-        (NURSING,), timedelta(hours=1), "S-1", NOW, 3, (NOW, NOW + timedelta(days=1)), {PAT: (1, 2)},
+        (NURSING,), timedelta(hours=1), "S-1", NOW,
+        datetime(2026, 11, 23, 9), True, datetime(2026, 11, 23, 10), 3, (  # noqa: DTZ001 - local times
+            NOW, NOW + timedelta(days=1)), {PAT: (1, 2)},
         {NORA: Answer.MAYBE}, (PAT, NORA), PAT, Phase.CLARIFY, NOW, NOW, NOW, "ill",
         Signed("ab" * 32, ("cd" * 32,), PAT, NOW, (Correction(NORA, "TSH was 2.1", NOW),)),
     )  # fmt: skip
