@@ -115,7 +115,7 @@ async def conference(
 
 
 async def _files_are_whole(person: Person, room: str, meeting: str) -> None:
-    """The minutes and the calendar file, fetched, decrypted and read by a client that is not ours."""
+    """The minutes and the calendar file, fetched, decrypted and read by a client that is not ours (fact 15)."""
     minutes = await person.opens(room, f"minutes-{meeting.lower()}.pdf")
     assert minutes.startswith(b"%PDF-")
     assert minutes.rstrip().endswith(b"%%EOF")

@@ -18,7 +18,7 @@ from tests.matrix.proxy import Proxy
 
 
 def test_commands_typed_while_the_bot_was_down(play: Play) -> None:
-    """After a stop every command is carried out, also those that a limited timeline leaves out (fact 4)."""
+    """After a stop every command is carried out, also those that a limited timeline leaves out, and posts reach quiet rooms (facts 4, 5)."""
 
     async def story(house: House) -> None:
         house.start()
@@ -65,7 +65,7 @@ def test_token_is_kept_only_after_the_commit(play: Play) -> None:
 
 
 def test_failing_handler_does_not_stop_the_others(play: Play) -> None:
-    """A command whose handling breaks is tried again, and those behind it are carried out."""
+    """A command whose handling breaks is tried again, and those behind it are carried out (fact 7)."""
 
     async def story(house: House) -> None:
         house.start()

@@ -38,7 +38,7 @@ async def chooses(person: Person, room: str, poll: str, *answers: str, stable: b
 
 
 def test_poll_is_asked_answered_and_ended(play: Play) -> None:
-    """Words with a command come with a poll; each answer is the vote of its person, in both forms; an end is an end."""
+    """Words with a command come with a poll; each answer is the vote of its person, in both forms; an end is an end (fact 12)."""
 
     async def story(house: House) -> None:
         house.start()

@@ -221,7 +221,7 @@ def test_room_that_was_encrypted_stays_so(play: Play) -> None:
 
 
 def test_reaction_to_a_danger_presses_nothing(play: Play) -> None:
-    """A reaction, which a homeserver could forge, counts only for what is not dangerous."""
+    """A reaction, which a homeserver could forge, counts only for what is not dangerous (fact 11)."""
 
     async def story(house: House) -> None:
         house.start()

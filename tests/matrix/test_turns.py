@@ -24,7 +24,7 @@ async def ended(task: "asyncio.Task[None]") -> None:
 
 
 def test_next_instance_goes_on_where_the_first_stopped(play: Play) -> None:
-    """It waits for the crypto store, and then has the same device, position, offers and posts; nothing is done twice."""
+    """It waits for the crypto store, and then has the same device, position, offers and posts; nothing is done twice (fact 17)."""
 
     async def story(house: House) -> None:
         first = house.start()

@@ -119,7 +119,7 @@ def test_different_emoji_trust_nobody(play: Play) -> None:
 
 
 def test_requested_in_the_direct_room(play: Play) -> None:
-    """As Element begins: a request in the direct room, ready, start, and so on to done; the identity is pinned."""
+    """As Element begins: a request in the direct room, ready, start, and so on to done; the identity is pinned (fact 14)."""
 
     async def story(house: House) -> None:
         house.start(devices=DevicePolicy.VERIFIED)
