@@ -201,6 +201,7 @@ class Chat:
         before, edits = len(self.platform.messages), {id(s): len(s.earlier) for s in self.platform.messages}
         act()
         if isinstance(self.platform, Relay):
+            self._loop.run_until_complete(self.app.settle())
             self._loop.run_until_complete(self.platform.look())
         new = [s for s in self.platform.messages[before:] if s.author == self.platform.bot]
         edited = [s for s in self.platform.messages[:before] if len(s.earlier) > edits[id(s)]]

@@ -158,9 +158,6 @@ class Relay(MemoryPlatform):
         ref = await self.stage.says(account, place, text)
         outcome = await self._outcome(before)
         said = MessageRef(place.room, ref.message)
-        if said in self._asked_for and self._was_told_to_delete(account):
-            await self.stage.deletes(account, self._real(said))
-            self._gone.add(said)
         self._add(Said(said, place, account, text=text, removed=said in self._gone))
         return outcome
 
@@ -206,6 +203,10 @@ class Relay(MemoryPlatform):
         """Read anew what stands, as people see it."""
         await self._move()
         await self.stage.settle()
+        for said in [s for s in self.messages if s.ref in self._asked_for and not s.removed]:
+            if self._was_told_to_delete(said.author):
+                await self.stage.deletes(said.author, self._real(said.ref))
+                said.removed = True
         for said in self.messages:
             if not isinstance(said, ShownOnStage):
                 continue
@@ -260,8 +261,8 @@ class Relay(MemoryPlatform):
         return MessageRef(place.room, ref.message)
 
     def _was_told_to_delete(self, account: str) -> bool:
-        told = [said for said in self.messages if said.to == account and said.card]
-        return bool(told) and "delete it there yourself" in str(told[-1].card)
+        told = [said for said in self.messages[-5:] if said.to == account]
+        return any("delete it there yourself" in str(said.card) for said in told)
 
     def _may_go_on(self, call: str) -> None:
         if fault := self._asked(call):
