@@ -1,4 +1,4 @@
-"""All benches, or those that are named: ``python -m tests.bench [start] [dispatch] [deid] [matrix] [slack] [timers] [burst] [matrix-long]``.
+"""All benches, or those that are named: ``python -m tests.bench [start] [dispatch] [deid] [matrix] [slack] [timers] [burst] [instances] [matrix-long]``.
 
 ``matrix-long`` runs only when it is named. Status 1: a target was missed.
 """
@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-BENCHES = ("start", "dispatch", "deid", "matrix", "slack", "timers", "burst")
+BENCHES = ("start", "dispatch", "deid", "matrix", "slack", "timers", "burst", "instances")
 LONG = ("matrix-long",)
 
 
