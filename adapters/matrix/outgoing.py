@@ -59,7 +59,7 @@ class Outgoing:
         await self._check_own(room, ref.message)
         kept = await self._connection.offers.find(ref.message)
         parts = kept.parts if kept and kept.parts else (ref.message,)
-        pieces = bodies(card, self._prefix(room), self._names(room))
+        pieces = self._bodies(room, card)
         version = number_of(pieces)
         if self._shown.get(ref.message) != version:
             # A chain: going back to an earlier text is another edit, not the same one again.
@@ -91,6 +91,9 @@ class Outgoing:
     def _prefix(self, room: Room) -> str:
         return "" if room.is_direct(self._connection.account) else f"!{self._connection.setup.name} "
 
+    def _bodies(self, room: Room, card: Card) -> list[Piece]:
+        return bodies(card, self._prefix(room), self._names(room), self._connection.setup.commands)
+
     def _names(self, room: Room) -> Mapping[str, str]:
         """What people are called in the room, or else in another one: in a direct room there are two of them."""
         return ChainMap(room.names, *(other.names for other in self._connection.rooms.values()))
@@ -100,7 +103,7 @@ class Outgoing:
         files = [block for block in card.blocks if isinstance(block, File)]
         # Before the first word: what fails here has been seen by nobody.
         sealed = [await self._upload(room, file) for file in files]
-        pieces = bodies(card, self._prefix(room), self._names(room))
+        pieces = self._bodies(room, card)
         contents = [message(piece, card.mentions if not count else ()) for count, piece in enumerate(pieces)] + sealed
         events = []
         for count, content in enumerate(contents):

@@ -47,6 +47,8 @@ class Look:
     prefix: str = "!confer "
     names: Mapping[str, str] = field(default_factory=dict)
     mentions: tuple[str, ...] = ()
+    commands: Collection[str] | None = None
+    """First words of commands; None: whatever stands in backticks is one."""
 
     def name(self, account: str) -> str:
         """What the person is called here; people choose it themselves, so it is as little trusted as any text."""
@@ -63,13 +65,23 @@ class Look:
         return _ACCOUNT.sub(shown, text)
 
     def typed(self, text: str) -> str:
-        """The text with its commands as they have to be typed here."""
-        return _COMMAND.sub(lambda m: f"`{self.prefix}{m[1]}`", text)
+        """The text with its commands as they have to be typed here; what people put into backticks is left to the letter."""
+
+        def shown(found: re.Match[str]) -> str:
+            known = self.commands is None or found[1].partition(" ")[0] in self.commands
+            return f"`{self.prefix}{found[1]}`" if known else found[0]
+
+        return _COMMAND.sub(shown, text)
 
 
-def bodies(card: Card, prefix: str = "!confer ", names: Mapping[str, str] | None = None) -> list[Piece]:
+def bodies(
+    card: Card,
+    prefix: str = "!confer ",
+    names: Mapping[str, str] | None = None,
+    commands: Collection[str] | None = None,
+) -> list[Piece]:
     """The card's words, cut into as many parts as its length needs, between blocks where that is possible."""
-    look = Look(prefix, names or {}, tuple(account for account in card.mentions if account))
+    look = Look(prefix, names or {}, tuple(account for account in card.mentions if account), commands)
     pieces = [piece for piece in (_title(card, look), *_pieces(card, look)) if piece.plain]
     parts: list[list[Piece]] = [[]]
     for piece in pieces:

@@ -23,6 +23,8 @@ class MatrixSetup:
     homeserver: str
     folder: Path
     name: str = "confer"
+    commands: frozenset[str] = frozenset()
+    """First words of commands: a hint of one is shown as it is typed here."""
     devices: DevicePolicy = DevicePolicy.SIGNED
     servers: tuple[str, ...] = ()
     """Servers whose people may invite the bot and be in its rooms; empty: the bot's own server alone."""

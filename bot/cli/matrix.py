@@ -18,6 +18,7 @@ from adapters.matrix import (
 )
 from bot.cli.arguments import add_config
 from bot.cli.trouble import complain
+from bot.commands import TABLE
 from bot.config import ConfigTrouble, Configuration
 from bot.secret_reference import SecretReference, SecretUnreadable
 from storage.database import Database
@@ -132,6 +133,7 @@ def setup_of(config: Configuration) -> MatrixSetup:
         homeserver=matrix.homeserver,
         folder=config.path(matrix.folder),
         name=config.settings.bot.name,
+        commands=frozenset(command.path[0] for command in TABLE.commands),
         devices=DevicePolicy(matrix.devices),
         servers=matrix.servers,
         accounts=matrix.accounts,
