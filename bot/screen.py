@@ -28,7 +28,7 @@ def screened(request: Request, text: str, *cases: Case | None) -> Screened:
     if not draft.findings:
         return Screened(text)
     kinds = ", ".join(sorted({f.kind.value.lower().replace("_", " ") for f in draft.findings}))
-    also = " and took your message out of the room" if request.take_out() else ""
+    also = "; I take your message out of the room where this chat lets me" if request.take_out() else ""
     return Screened(draft.safe, f"I left out what identifies somebody ({kinds}){also}.")
 
 

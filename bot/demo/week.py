@@ -87,7 +87,7 @@ SECOND = Scene(
     (
         Step("/as Gene", show=Show.NOTHING),
         Step("/room case-room", show=Show.NOTHING),
-        Step('!confer case submit "Robert Poe has lost his erections"', sees=("removed", "took this out"), finds="robert=C"),
+        Step('!confer case submit "Robert Poe has lost his erections"', sees=("removed", "take this out"), finds="robert=C"),
         Step("/dm", show=Show.NOTHING),
         Step("case edit {robert}", sees=("Fill in",), show=Show.NOTHING),
         Step(_ROBERT, sees=("Preview of", "Background:"), show=Show.NOTHING),

@@ -57,7 +57,7 @@ def note(title: str, *lines: str, buttons: Iterable[Button] = (), tone: Tone = T
     return Card(title, (*blocks, Actions(them)) if them else tuple(blocks), tone=tone)
 
 
-TAKEN_OUT = "I took your message out of the room. Say it to me here, in private."
+TAKEN_OUT = "I take your message out of the room where this chat lets me. Say it to me here, in private."
 
 
 def not_taken_out() -> Card:
