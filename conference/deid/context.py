@@ -28,7 +28,7 @@ _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
 
 @dataclass(slots=True)
 class Reading:
-    """The evidence for one word; above 1 it is hidden, above 3 it is sure."""
+    """The evidence for one word: the judgement by hand of its lists and frame, and the votes of the tagger."""
 
     token: Token
     name: float = -9.0
