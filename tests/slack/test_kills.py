@@ -80,6 +80,11 @@ class Process:
         await self._process.wait()
         await until(lambda: not self._slack.delivery.sockets)
 
+    def end(self) -> None:
+        """Leave nothing running, however the test ended."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+
     async def stop(self) -> int:
         assert self._process
         self._process.send_signal(signal.SIGTERM)
@@ -94,7 +99,10 @@ async def installation(folder: Path) -> AsyncIterator[tuple[Process, People]]:
         team = slack.install()
         process = Process(slack, slack.world.issue_token(team.id), folder)
         assert await (await process.confer("init", str(folder))).wait() == 0
-        yield process, People(slack, team)
+        try:
+            yield process, People(slack, team)
+        finally:
+            process.end()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
