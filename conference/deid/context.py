@@ -45,7 +45,7 @@ class Reading:
 
 
 Seen = dict[tuple[str, ...], tuple[float, float, bool, bool, bool, bool, bool, bool]]
-_BACK, _AHEAD = 8, 4  # words around one that its reading looks at
+_BACK, _AHEAD = 4, 3  # words around one that its reading looks at
 
 
 @cache

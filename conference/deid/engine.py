@@ -39,9 +39,11 @@ def scan(
     """
     seen: Seen = {}
     marks = _marks(text, known, keep, hide, seen)
+    read = frozenset[tuple[int, int]]()
     for _ in range(_ROUNDS):
         found = findings(text, marks, anchor)
-        more = _second(text, found, known, keep, seen)
+        more = _second(text, found, known, keep, seen, read)
+        read = frozenset((f.start, f.end) for f in found)
         if not more:
             break
         marks = settle(text, [*marks, *more])
@@ -124,11 +126,18 @@ def _without(text: str, mark: Mark, kept: bytearray) -> list[Mark]:
     return parts
 
 
-def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str], seen: Seen) -> list[Mark]:
+def _second(
+    text: str,
+    found: tuple[Finding, ...],
+    known: Known,
+    keep: frozenset[str],
+    seen: Seen,
+    read: frozenset[tuple[int, int]],
+) -> list[Mark]:
     """What a pass over the safe text still finds, in characters of the original; hidden neighbours change frames."""
     safe = Draft(text, found).safe
     spots, shift, at = [], 0, 0
-    for mark in _fresh(safe, found, known, keep, seen):
+    for mark in _fresh(safe, found, known, keep, seen, read):
         while at < len(found) and found[at].start + shift + len(found[at].replacement) <= mark.start:
             shift += len(found[at].replacement) - (found[at].end - found[at].start)
             at += 1
@@ -148,12 +157,20 @@ def _second(text: str, found: tuple[Finding, ...], known: Known, keep: frozenset
 _REACH, _EDGE = 160, 240  # characters around a placeholder that are read again, and those read for their frame only
 
 
-def _fresh(safe: str, found: tuple[Finding, ...], known: Known, keep: frozenset[str], seen: Seen) -> list[Mark]:
-    """Marks of the safe text; of a long one only the surroundings of placeholders are read again."""
+def _fresh(
+    safe: str,
+    found: tuple[Finding, ...],
+    known: Known,
+    keep: frozenset[str],
+    seen: Seen,
+    read: frozenset[tuple[int, int]],
+) -> list[Mark]:
+    """Marks of the safe text; of a long one only the surroundings of placeholders that were not `read` before."""
     places_, shift = [], 0
     for finding in found:
         start = finding.start + shift
-        places_.append((start, start + len(finding.replacement)))
+        if (finding.start, finding.end) not in read:
+            places_.append((start, start + len(finding.replacement)))
         shift += len(finding.replacement) - (finding.end - finding.start)
     windows: list[list[int]] = []
     for start, end in places_:
