@@ -17,7 +17,7 @@ from conference.deid.places import places
 from conference.deid.quasi import quasi
 from conference.deid.settle import WORDS, findings, settle
 from conference.deid.structured import structured
-from conference.deid.tagger import vote
+from conference.deid.terms import explained
 from conference.deid.tokens import Token, tokenise
 
 _NUMBERED = frozenset(Kind) - {Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE}
@@ -66,11 +66,17 @@ def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> 
 
 
 def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], seen: Seen) -> list[Mark]:
+    from conference.deid.tagger import vote  # numpy takes memory that a bot which reads no summary can spare
+
     book = lexicon()
     tokens = tokenise(text, book)
     readings = Reader(tokens, book, seen).read()
     vote(readings)
-    raw = [*structured(text), *dates(text), *ages(text), *places(text, tokens, book), *names(text, readings, book)]
+    clear = explained(tokens)
+    for reading, is_clear in zip(readings, clear, strict=True):
+        reading.explained = bool(is_clear)
+    worded = _unexplained(text, tokens, clear, [*places(text, tokens, book), *names(text, readings, book)])
+    raw = [*structured(text), *dates(text), *ages(text), *worded]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
     kept = cover(len(text), (span for phrase in keep for span in _spans(text, phrase)))
     found = [part for mark in found for part in _without(text, mark, kept)]
@@ -81,6 +87,12 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], 
         for s, e in _spans(text, phrase)
     ]
     return settle(text, found)
+
+
+def _unexplained(text: str, tokens: list[Token], clear: bytearray, marks: list[Mark]) -> list[Mark]:
+    """Marks with a word that no vocabulary explains."""
+    spans = cover(len(text), ((t.start, t.end) for t, is_clear in zip(tokens, clear, strict=True) if is_clear))
+    return [m for m in marks if any(c.isalnum() for c, k in zip(text[m.start : m.end], spans[m.start : m.end], strict=True) if not k)]
 
 
 def _unmasked(tokens: list[Token], marks: list[Mark]) -> list[Mark]:
