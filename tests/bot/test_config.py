@@ -153,7 +153,7 @@ def test_an_address_that_cannot_be_used_is_told_without_it(address: str, said: s
 def test_a_database_on_a_server_is_no_file() -> None:
     address = "postgresql://confer@db.example.org/confer?sslmode=verify-full"
     config = read(f'[storage]\ndatabase = "{address}"\nconnections = 20', FILE, {"PGPASSWORD": "planted"})
-    assert (config.database, config.files) == (address, (config.checkpoints, config.erasures))
+    assert (config.database, config.files) == (address, (config.checkpoints, FILE.parent / "erasures.jsonl"))
     assert config.settings.storage.connections == 20
     assert config.password() == "planted"
     assert read("", FILE, {}).password() is None
