@@ -30,12 +30,12 @@ _KEY = os.urandom(32)  # of this process: a mark without a key could be guessed 
 _REFERENCE = re.compile(r"[A-Z]{1,3}-[0-9A-Z]{1,10}")
 _KIND = re.compile(
     r"[a-z]+(_[a-z0-9]+)+"  # rate_limited
-    r"|(agenda|case|consent|meeting|poll|series|task|team|zone|zones)-[a-z-]+"  # a timer's
+    r"|(agenda|case|consent|meeting|poll|series|task)-[a-z-]+"  # a timer's
     r"|(apps|auth|chat|conversations|files|oauth|reactions|users|views)\.[A-Za-z0-9.]+"  # Slack's methods
 )
 _CLASS = re.compile(r"[A-Z][A-Za-z]+")
 _WORDS = frozenset(
-    ["closed", "console", "matrix", "memory", "paced", "ratelimited", "slack", "unconfirmed", "unreachable"]
+    ["closed", "console", "matrix", "memory", "paced", "ratelimited", "slack", "unconfirmed", "unreachable", "zones"]
 )
 
 log = logging.getLogger(__name__)
