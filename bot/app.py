@@ -17,7 +17,7 @@ from bot.series_plan import ZONES, zones_version
 from bot.settings import Settings
 from bot.standing import HOUSEKEEPING, Standing, elapsed
 from storage.checkpoints import Checkpoints
-from storage.database import Database, DatabaseBusy, DatabaseTrouble, wait_for_turn
+from storage.database import Database, DatabaseBusy, DatabaseTrouble, has_turn, wait_for_turn
 from storage.keys import KeyRing
 from storage.store import HOUSE, Store
 from storage.timers import Timer, bring_forward, due_timers, mark_done, next_due, prune_timers
@@ -32,7 +32,8 @@ KEEP_SETTLED = timedelta(days=90)
 LOOK = 1.0
 """Seconds between two looks into the database, where nothing is known to fall due before."""
 FIRE_WITHIN = 0.03
-"""Seconds after which firing lets others write."""
+"""Seconds after which firing lets others write, where somebody waits."""
+FIRE_AT_MOST = 0.3
 
 
 @dataclass(slots=True)
@@ -152,20 +153,32 @@ class App:
 
     def _fire_due(self) -> int:
         """Fire what is due, several in one transaction, as long as others do not wait for it; how many fired."""
-        now, began, fired = self.clock.now(), time.monotonic(), 0
+        now, fired = self.clock.now(), 0
         with self.database.reading() as connection:
             due = next_due(connection)
         if due is None or due > now:
             return 0
+        busy: set[str] = set()
         with self.database.transaction() as connection:
-            for timer in due_timers(connection, now):
-                fired += self._fire(Store(connection, self.ring), timer, now)
-                if time.monotonic() - began > FIRE_WITHIN:
+            began, house = time.monotonic(), Store(connection, self.ring)
+            for number, timer in enumerate(due_timers(connection, now)):
+                if timer.team in busy or not self._has_turn(house, timer.team, is_first=number == 0):
+                    busy.add(timer.team)  # all that follows for this team comes after what it does now
+                    continue
+                fired += self._fire(house, timer, now)
+                took = time.monotonic() - began
+                if took > FIRE_AT_MOST or (took > FIRE_WITHIN and self.database.is_wanted):
                     break
         return fired
 
+    def _has_turn(self, house: Store, team: str, *, is_first: bool) -> bool:
+        """Wait for the first team alone: whoever waits for one while holding another can wait for ever."""
+        if not is_first:
+            return has_turn(house.connection, team)
+        wait_for_turn(house.connection, team)
+        return True
+
     def _fire(self, house: Store, timer: Timer, now: datetime) -> bool:
-        wait_for_turn(house.connection, timer.team)
         if not mark_done(house.connection, timer, now):
             return False
         firing = Firing(house, timer, now, self.settings)
@@ -182,9 +195,12 @@ class App:
     def _follow_zones(self) -> None:
         """Where the world's zones have a new edition, what each team planned is looked at again."""
         edition, now = zones_version(), self.clock.now()
-        with self.database.transaction() as connection:
-            house = Store(connection, self.ring)
-            for store in (house.of_team(team) for team in house.team_ids()):
+        with self.database.reading() as connection:
+            teams = Store(connection, self.ring).team_ids()
+        for team in teams:
+            with self.database.transaction() as connection:
+                wait_for_turn(connection, team)
+                store = Store(connection, self.ring).of_team(team)
                 if store.team().zones != edition:
                     store.timers.plan(ZONES, {ZONES: now + timedelta(seconds=1)}, now)
 

@@ -8,25 +8,24 @@ the transaction that made it. Marks that come together are written together.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.card import Card, decode, encode
+from adapters.card import Card, decode
 from adapters.platform import ChatPlatform, MessageRef, NotDelivered, Place
 from bot.breaker import Breaker, asked_for, is_platforms, own_wait, spread
+from bot.claim import Claim, buried
 from bot.clock import Clock
 from bot.lanes import Lanes, Parcel
-from bot.notices import digest, render
-from bot.present.common import not_taken_out
-from bot.sending import Later, Nudge, Rendered, Sending, is_ready, needs_room, tell_of_dead
+from bot.sending import is_ready
 from bot.settings import Settings
 from bot.standing import Standing, elapsed
-from conference.case import digest as digest_of
 from storage.database import Database, DatabaseTrouble
 from storage.keys import KeyRing
-from storage.notices import TAKEN_OUT, Act, Lane, Notice, NoticeState
-from storage.store import HOUSE, Store
+from storage.notice import Lane
+from storage.notices import Act, Notice, NoticeState
+from storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +33,7 @@ MOST_ATTEMPTS = 8
 SEND_WITHIN = 120.0
 """Seconds after which a platform that does not answer counts as one whose answer was lost."""
 CLAIM_WITHIN = 0.03
-"""Seconds after which a claim stops at the next lane: others want to write as well."""
-Members = Mapping[tuple[str, str], frozenset[str] | None]
+"""Seconds after which a claim stops at the next lane, where others wait to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +53,10 @@ class Hand:
     delivery: "Delivery"
     holder: str
     parcels: list[Parcel] = field(default_factory=list)
-    has_left: bool = False
+    left: set[Lane] = field(default_factory=set)
 
     def takes(self, notice: Notice) -> bool:
-        return is_ready(notice) and self.delivery.takes(notice)
+        return self.delivery.takes(notice)
 
     def reserve(self, notice: Notice) -> None:
         card = decode(notice.card) if notice.card else Card("")
@@ -69,7 +67,7 @@ class Hand:
     def rolled_back(self) -> None:
         for parcel in self.parcels:
             parcel.is_void = True
-        self.has_left = True
+        self.left.clear()
 
 
 @dataclass(slots=True)
@@ -103,10 +101,10 @@ class Delivery:
         return Hand(self, self.standing.holder)
 
     async def go(self, hand: Hand) -> None:
-        """Send what the hand took, its transaction being committed, and what it left."""
+        """Send what the hand took, its transaction being committed, and what it left, before whatever else is due."""
         going = self.lanes.start(hand.parcels)
-        if hand.has_left:
-            await self.drain()
+        if hand.left:
+            await asyncio.shield(asyncio.ensure_future(self._send_due(hand.left)))
         if going:
             await asyncio.gather(*going)
             await self.marked()
@@ -123,9 +121,9 @@ class Delivery:
         await self.marked()
 
     def takes(self, notice: Notice) -> bool:
-        """Whether what is said in this lane now could go out at once."""
-        is_well = not self._breaker(notice.platform).is_open
-        return is_well and self.standing.is_sure and self._delivers(notice.platform)
+        """Whether it could go out at once, as it is."""
+        is_well = not self.breaker(notice.platform).is_open
+        return is_ready(notice) and is_well and self.standing.is_sure and self._delivers(notice.platform)
 
     def next_due(self) -> datetime | None:
         """When there is something to do that cannot be done now."""
@@ -139,63 +137,77 @@ class Delivery:
         lease = self.senders.get(platform)
         return platform in self.platforms and (lease is None or self.standing.may(lease))
 
-    def _breaker(self, platform: str) -> Breaker:
+    def breaker(self, platform: str) -> Breaker:
+        """Whether the platform is in trouble; also asked by who watches."""
         return self.breakers.setdefault(platform, Breaker())
 
     # -- what is due ---------------------------------------------------------------------------------------------
-    async def _send_due(self) -> int:
+    async def _send_due(self, lanes: set[Lane] | None = None) -> int:
+        """Send what is due; with ``lanes``, in these and where that leads to. How many messages went out."""
         await self.marked()
         sent = 0
-        while (going := await self._claimed()) is not None:
-            sent += sum(await asyncio.gather(*going))
+        while (claim := await self._claimed(lanes)) is not None:
+            sent += sum(await asyncio.gather(*self.lanes.start(claim.taken)))
             await self.marked()
+            if lanes is not None:
+                lanes = lanes | claim.left
         return sent
 
-    async def _claimed(self) -> "list[asyncio.Future[bool]] | None":
-        """What is due now, on its way; None: nothing is."""
+    async def _claimed(self, lanes: set[Lane] | None) -> Claim | None:
+        """What is due now, held; None: nothing is."""
         async with self._turn:
-            self._next = None  # what becomes due from here on wants a look of its own
-            if (rooms := await asyncio.to_thread(self._rooms)) is None:
+            if lanes is None:
+                self._next = None  # what becomes due from here on wants a look of its own
+            if (rooms := await asyncio.to_thread(self._rooms, lanes)) is None:
                 return None
             members = dict(zip(rooms, await asyncio.gather(*(self._members(*room) for room in rooms)), strict=True))
-            claim = Claim(self, self.clock.now(), members)
+            claim = Claim(self.lanes, self.settings, self.clock.now(), self.standing, members, self.takes)
             try:
-                await asyncio.to_thread(self._claim, claim)
+                await asyncio.to_thread(self._claim, claim, lanes)
             except BaseException:
                 for parcel in claim.taken:
                     parcel.is_void = True
                 self.lanes.start(claim.taken)
                 raise
-            return self.lanes.start(claim.taken) if claim.has_moved else None
+            return claim if claim.has_moved else None
 
     def _ready_platforms(self, now: datetime) -> tuple[list[str], list[str]]:
         """Those that may be sent to, and those that may be tried with one message."""
         mine = [p for p in self.platforms if self._delivers(p)] if self.standing.is_sure else []
-        well = [p for p in mine if not self._breaker(p).is_open]
-        return well, [p for p in mine if self._breaker(p).lets_probe(now)]
+        well = [p for p in mine if not self.breaker(p).is_open]
+        return well, [p for p in mine if self.breaker(p).lets_probe(now)]
 
-    def _rooms(self) -> tuple[tuple[str, str], ...] | None:
+    def _rooms(self, lanes: set[Lane] | None) -> tuple[tuple[str, str], ...] | None:
         now = self.clock.now()
         well, probes = self._ready_platforms(now)
         with self.database.reading() as connection:
-            return Store(connection, self.ring).notices.rooms_due(now, well + probes)
+            return Store(connection, self.ring).notices.rooms_due(now, well + probes, lanes)
 
-    def _claim(self, claim: "Claim") -> None:
+    def _claim(self, claim: Claim, lanes: set[Lane] | None) -> None:
         """Hold what is due, lane by lane, as long as there is time."""
-        began = time.monotonic()
         holder = self.standing.holder
         well, probes = self._ready_platforms(claim.now)
         with self.database.transaction() as connection:
-            house = Store(connection, self.ring)
-            for lane in house.notices.lanes_due(claim.now, well, holder):
+            until = time.monotonic() + CLAIM_WITHIN
+            house = Store(connection, self.ring, claim)
+            for lane in self._lanes_due(house, claim.now, well, lanes):
                 claim.lane(house, lane)
-                if time.monotonic() - began > CLAIM_WITHIN:
+                if time.monotonic() > until and self.database.is_wanted:
                     break
             for platform in probes:
                 for lane in house.notices.lanes_due(claim.now, [platform], holder, limit=1):
                     claim.lane(house, lane, is_probe=True)
-                    self._breaker(platform).is_probing = bool(claim.found)
+                    self.breaker(platform).is_probing = bool(claim.found)
             claim.take()
+
+    def _lanes_due(
+        self, house: Store, now: datetime, platforms: Sequence[str], lanes: set[Lane] | None
+    ) -> Iterable[Lane]:
+        holder = self.standing.holder
+        if lanes is None:
+            return house.notices.lanes_due(now, platforms, holder)
+        mine = sorted(lane for lane in lanes if lane[0] in platforms)
+        return (lane for lane in mine if house.notices.is_lane_due(lane, now, holder))
 
     async def _members(self, platform: str, room: str) -> frozenset[str] | None:
         """Who is in the room; None where the platform cannot say, so that nothing is taken for granted."""
@@ -207,7 +219,7 @@ class Delivery:
 
     # -- on the platform -----------------------------------------------------------------------------------------
     async def _send(self, parcel: Parcel) -> bool:
-        breaker = self._breaker(parcel.first.platform)
+        breaker = self.breaker(parcel.first.platform)
         if not self._still_may(parcel, breaker):
             if parcel.is_probe:
                 breaker.probe_came_to_nothing()
@@ -312,110 +324,17 @@ class Delivery:
             more = {"attempts": notice.attempts + 1, "strikes": strikes, "why": failure.kind[:64], "holder": ""}
             if failure.final or strikes >= MOST_ATTEMPTS:
                 if house.notices.settle(notice, NoticeState.DEAD, now, **more):
-                    _buried(house, notice, now)
+                    buried(house, notice, now)
             else:
                 more |= {"batch": notice.batch if failure.unknown else "", "not_before": now + wait}
                 house.notices.settle(notice, NoticeState.NEW, now, **more)
 
     def _counts(self, failure: NotDelivered, platform: str) -> bool:
         """Whether it counts against the notice: not where the platform names a time to come back, or is down."""
-        is_down = self._breaker(platform).is_open and is_platforms(failure)
+        is_down = self.breaker(platform).is_open and is_platforms(failure)
         return not is_down and (failure.retry_after is None or failure.unknown)
-
-
-class Claim:
-    """What is held in one transaction: notices that are due, looked at again, and gathered where one person hears."""
-
-    def __init__(self, delivery: Delivery, now: datetime, members: Members) -> None:
-        self.now, self._delivery, self._members = now, delivery, members
-        self._holder, self._good_until = delivery.standing.holder, delivery.standing.good_until
-        self.found: list[Parcel] = []
-        self.taken: list[Parcel] = []
-        """What has its place in its lane."""
-        self.has_moved = False
-        """Whether there was anything to look at."""
-
-    def lane(self, house: Store, lane: Lane, *, is_probe: bool = False) -> None:
-        """Take what is due there; of a platform that is only tried, one message."""
-        nudges: dict[tuple[str, ...], list[tuple[Notice, Nudge]]] = {}
-        for notice in house.notices.due(lane, self.now, limit=1 if is_probe else 50):
-            self.has_moved = True
-            if needs_room(notice) and (notice.platform, notice.room) not in self._members:
-                break  # it came after the look at the rooms: the next look will see it
-            if nudge := self._looked_at(house, notice, is_probe=is_probe):
-                nudges.setdefault((nudge.account, notice.team, notice.batch), []).append((notice, nudge))
-        self.found += [self._gathered(house, pairs, is_probe=is_probe) for pairs in nudges.values()]
-
-    def take(self) -> None:
-        """Give everything its place, in the order in which it was decided."""
-        for parcel in sorted(self.found, key=lambda p: p.first.id):
-            self._delivery.lanes.reserve(parcel)
-            self.taken.append(parcel)
-
-    def _looked_at(self, house: Store, notice: Notice, *, is_probe: bool) -> Nudge | None:
-        """Read again what it is about: a nudge is given back, to be gathered with others."""
-        in_room = self._members.get((notice.platform, notice.room))
-        match what := _rendered(Sending(house, notice, self.now, self._delivery.settings, in_room)):
-            case NotDelivered():
-                house.notices.mark(notice, NoticeState.DEAD, why=what.kind[:64], settled_at=self.now)
-                _buried(house, notice, self.now)
-            case None:
-                house.notices.mark(notice, NoticeState.DROPPED, why="no longer applies", settled_at=self.now)
-            case Later():
-                rule = " ".join(dict.fromkeys([*notice.rule.split(), what.because]))
-                anew = {"attempts": 0, "strikes": 0}  # nobody has to wait for it in the meantime
-                house.notices.mark(notice, NoticeState.NEW, not_before=what.at, due_at=what.at, rule=rule, **anew)
-            case Nudge():
-                return what
-            case Card():
-                house.notices.hold(notice, self._holder, rule=notice.rule)
-                held = replace(notice, holder=self._holder)
-                self.found.append(Parcel((held,), what, notice.key, self._good_until, is_probe))
-        return None
-
-    def _gathered(self, house: Store, pairs: list[tuple[Notice, Nudge]], *, is_probe: bool) -> Parcel:
-        """One message for all that one person is to hear now.
-
-        Its key names all of them, so that none is taken for sent. While it may have arrived, it goes out again under
-        that key, without what has come since.
-        """
-        keys = [notice.key for notice, _ in pairs]
-        batch = pairs[0][0].batch or _batch(keys)
-        key = keys[0] if batch == _batch(keys[:1]) else f"digest:{batch}"
-        notices = []
-        for notice, nudge in pairs:
-            house.notices.hold(notice, self._holder, batch=batch, rule=nudge.rule)
-            notices.append(replace(notice, account=nudge.account, holder=self._holder, batch=batch))
-        return Parcel(tuple(notices), digest([nudge for _, nudge in pairs]), key, self._good_until, is_probe)
-
-
-def _batch(keys: Sequence[str]) -> str:
-    return digest_of("\n".join(keys))[:40]
 
 
 def _as_sent(notice: Notice, mark: Mark) -> tuple[Notice, str, str]:
     message = mark.message
     return (notice, message.room, message.message) if message else (notice, notice.room, notice.message)
-
-
-def _rendered(sending: Sending) -> Rendered | NotDelivered:
-    """What to send; a notice that cannot even be rendered must not stop those behind it."""
-    try:
-        return render(sending)
-    except Exception as failure:
-        log.error("notice %s cannot be rendered: %s", sending.notice.id, type(failure).__name__)
-        return NotDelivered(type(failure).__name__, final=True)
-
-
-def _buried(house: Store, notice: Notice, now: datetime) -> None:
-    """Somebody has to know: the author of a message that stays in the room, the coordinators of what a team misses."""
-    if notice.kind == TAKEN_OUT:
-        house.notices.add(_please_delete(notice), now)
-    elif notice.team != HOUSE:
-        tell_of_dead(house.of_team(notice.team), notice, now)
-
-
-def _please_delete(notice: Notice) -> Notice:
-    """Ask the author to remove what the platform does not let the bot remove."""
-    card = encode(not_taken_out())
-    return replace(notice, key=f"{notice.key}:asked", kind="reply", act=Act.WHISPER, words={}, card=card)

@@ -7,6 +7,7 @@ from datetime import datetime
 from adapters.card import encode
 from adapters.platform import Invocation, Outcome, Source
 from bot.clock import Clock
+from bot.delivery import Hand
 from bot.grammar.command import CommandTable
 from bot.grammar.params import Reading
 from bot.grammar.parse import Parsed, parse
@@ -21,7 +22,7 @@ from conference.refusal import Refusal
 from storage.audit import AuditEntry
 from storage.database import Database, DatabaseBusy, OutcomeUnknown, wait_for_turn
 from storage.keys import KeyRing
-from storage.notices import TAKEN_OUT, Act, Hand, Notice
+from storage.notices import TAKEN_OUT, Act, Notice
 from storage.store import HOUSE, Store, TeamStore
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Dispatcher:
             log.error("invocation %s failed: %s", invocation.id, type(failure).__name__)
             if hand is not None:
                 hand.rolled_back()
-            return self._apologise(invocation)
+            return self._apologise(invocation, hand)
 
     def _saved(self, invocation: Invocation) -> Outcome:
         """The connection was cut while the server saved: raise DatabaseBusy unless it has, and then all is as it should be."""
@@ -209,11 +210,11 @@ class Dispatcher:
             now,
         )
 
-    def _apologise(self, invocation: Invocation) -> Outcome:
+    def _apologise(self, invocation: Invocation, hand: Hand | None) -> Outcome:
         """Nothing was changed; say so, and keep the invocation from being tried for ever."""
         now = self.clock.now()
         with self.database.transaction() as connection:
-            house = Store(connection, self.ring)
+            house = Store(connection, self.ring, hand)
             house.take_in(invocation.place.platform, invocation.id, now)
             request = self._request(house, invocation, now)
             return self._answer(request, Reply(common.failure(), Audience.ASKER), "failed", refused=True)

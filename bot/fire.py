@@ -49,9 +49,9 @@ class Firing:
 
     def edit(self, kind: str, subject: str) -> None:
         """Bring what was posted about the subject up to date, in place."""
-        for posted in self.store.notices.about(self.team.id, subject, kind):
+        for posted in self.store.notices.posts(self.team.id, subject, kind):
             key = ":".join(["timer", self.team.id, "edit", str(posted.id), self.timer.due_at.isoformat()])
-            edit = replace(posted, key=key, act=Act.EDIT, words={"message": posted.message}, card=b"")
+            edit = replace(posted, key=key, act=Act.EDIT, words=posted.place_of_edit, card=b"")
             self.store.notices.add(replace(edit, state=NoticeState.NEW), self.now)
 
     def _say(self, kind: str, subject: str, account: str, case: str) -> None:
@@ -100,7 +100,7 @@ def _coming(firing: Firing) -> Meeting | None:
 def _call(firing: Firing) -> None:
     meeting = _coming(firing)
     if meeting is not None and meeting.kind is MeetingKind.CONFERENCE:
-        if meeting.series and not firing.store.notices.about(firing.team.id, meeting.ref, "meeting"):
+        if meeting.series and not firing.store.notices.posts(firing.team.id, meeting.ref, "meeting"):
             firing.post("meeting", meeting.ref)
         firing.post("call", meeting.ref)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from adapters.card import Card
-from storage.notices import Lane, Notice
+from storage.notice import Lane, Notice
 
 
 @dataclass(slots=True, eq=False)

@@ -106,6 +106,10 @@ class Request:
         """The team's members that are active now."""
         return tuple(m for m in self.store.members.all() if m.is_active(self.now))
 
+    @cached_property
+    def running_meetings(self) -> tuple[Meeting, ...]:
+        return self.store.running_meetings()
+
     def member_of(self, account: Account | None) -> Member | None:
         return next((m for m in self.members if m.account == account), None)
 
@@ -151,7 +155,7 @@ class Request:
         return meeting
 
     def _likely_meeting(self, *, running: bool) -> Meeting | None:
-        now_on = self.store.running_meetings()
+        now_on = self.running_meetings
         if now_on or running:
             return now_on[0] if now_on else None
         coming = self.store.coming_meetings(limit=1)

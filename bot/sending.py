@@ -11,7 +11,7 @@ from adapters.card import Button, Card, Form, Row, encode
 from bot.present import house as present_house
 from bot.present.common import person
 from bot.settings import Settings
-from conference.attention import digest_hour, hears_at, recipient, why_later
+from conference.attention import after_days_off, digest_hour, hears_at, recipient, why_later
 from conference.people import Account, Member, Role, Team
 from storage.notices import Act, Notice
 from storage.store import HOUSE, Store, TeamStore
@@ -40,6 +40,22 @@ Rendered = Card | Nudge | Later | None
 
 
 @dataclass
+class TeamNow:
+    """A team as one transaction sees it; nothing is read twice."""
+
+    store: TeamStore
+    now: datetime
+
+    @cached_property
+    def team(self) -> Team:
+        return self.store.team()
+
+    @cached_property
+    def members(self) -> dict[Account, Member]:
+        return {m.account: m for m in self.store.members.all() if m.is_active(self.now)}
+
+
+@dataclass
 class Sending:
     """A notice on its way out, with all that its renderer may look at. ``in_room`` None: nobody can say who is there."""
 
@@ -48,14 +64,15 @@ class Sending:
     now: datetime
     settings: Settings
     in_room: frozenset[str] | None
+    of_team: TeamNow
 
-    @cached_property
+    @property
     def store(self) -> TeamStore:
-        return self.house.of_team(self.notice.team)
+        return self.of_team.store
 
-    @cached_property
+    @property
     def team(self) -> Team:
-        return self.store.team()
+        return self.of_team.team
 
     @property
     def zone(self) -> ZoneInfo:
@@ -70,9 +87,9 @@ class Sending:
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
 
-    @cached_property
+    @property
     def members(self) -> dict[Account, Member]:
-        return {m.account: m for m in self.store.members.all() if m.is_active(self.now)}
+        return self.of_team.members
 
     def zone_of(self, member: Member) -> ZoneInfo:
         return ZoneInfo(member.attention.zone or self.team.zone)
@@ -154,8 +171,10 @@ def _later(sending: Sending, who: Member, *, urgent: bool) -> Later | None:
     since = notice.created_at or sending.now
     due = hears_at(who, since, zone, digest=hour, urgent=urgent)
     at = max(due, hears_at(who, sending.now, zone, digest=None, urgent=True))
+    if not urgent:
+        at = after_days_off(who, at, zone, digest=hour)
     if at > sending.now:
-        return Later(at, why_later(who, sending.now, zone))
+        return Later(at, why_later(who, sending.now, zone, urgent=urgent))
     if urgent or BUDGET in notice.rule.split() or not (budget := sending.settings.reminders.budget):
         return None
     midnight = sending.now.astimezone(sending.zone_of(who)).replace(hour=0, minute=0, second=0, microsecond=0)

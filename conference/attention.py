@@ -1,4 +1,4 @@
-"""When a person wants to hear something: quiet hours, the daily digest, absence with cover."""
+"""When a person wants to hear something: quiet hours, days off, the daily digest, absence with cover."""
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
@@ -18,7 +18,8 @@ def hears_at(member: Member, now: datetime, team_zone: str, *, digest: time | No
     """The first moment from ``now`` at which the member wants to hear it.
 
     What is urgent comes at once, except in quiet hours; safety does not ask here at all. What is not urgent waits
-    for the digest hour, where the member or the house has one. Absence without cover waits for the return.
+    for the digest hour, where the member or the house has one, and never comes on a day off. Absence without cover
+    waits for the return.
     """
     zone = ZoneInfo(member.attention.zone or team_zone)
     at = now
@@ -28,7 +29,21 @@ def hears_at(member: Member, now: datetime, team_zone: str, *, digest: time | No
     away = member.attention.away_until
     if away is not None and at < away:
         at = away
-    return _after_quiet(at, member.attention.quiet, zone)
+    at = _after_quiet(at, member.attention.quiet, zone)
+    return at if urgent else after_days_off(member, at, team_zone, digest=digest)
+
+
+def after_days_off(member: Member, at: datetime, team_zone: str, *, digest: time | None) -> datetime:
+    """That moment, or the first after it that is on none of the member's days off."""
+    zone, attention = ZoneInfo(member.attention.zone or team_zone), member.attention
+    hour = attention.digest or digest or time()
+    for _ in range(7):
+        here = at.astimezone(zone)
+        if here.weekday() not in attention.days_off:
+            break
+        next_day = at_local(datetime.combine(here.date() + timedelta(days=1), hour), zone)
+        at = _after_quiet(next_day, attention.quiet, zone)
+    return at
 
 
 MORNING = time(8)
@@ -39,14 +54,17 @@ def digest_hour(member: Member, now: datetime, team_zone: str, *, digest: time |
     """When the next digest of this member comes: own hour, the house's, or else in the morning."""
     zone = ZoneInfo(member.attention.zone or team_zone)
     at = _next_clock(now, member.attention.digest or digest or MORNING, zone)
-    return hears_at(member, at, team_zone, digest=None, urgent=True)
+    at = hears_at(member, at, team_zone, digest=None, urgent=True)
+    return after_days_off(member, at, team_zone, digest=digest or MORNING)
 
 
-def why_later(member: Member, now: datetime, team_zone: str) -> str:
-    """Why the member does not want to hear something now: ``away``, ``quiet`` hours, or it waits for the ``digest``."""
+def why_later(member: Member, now: datetime, team_zone: str, *, urgent: bool) -> str:
+    """Why the member does not want to hear something now: ``away``, a day ``off``, ``quiet`` hours, or for the ``digest``."""
     if member.is_away(now):
         return "away"
     zone = ZoneInfo(member.attention.zone or team_zone)
+    if not urgent and now.astimezone(zone).weekday() in member.attention.days_off:
+        return "off"
     return "quiet" if _after_quiet(now, member.attention.quiet, zone) > now else "digest"
 
 

@@ -75,13 +75,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """When somebody wants to hear from the bot. ``quiet``: from, to in the own zone; safety alone breaks it."""
+    """When somebody wants to hear from the bot. ``quiet``: from, to in the own zone; safety alone breaks it.
+
+    ``days_off``: weekdays, Monday 0, on which only what is urgent or about safety comes.
+    """
 
     zone: str = ""
     quiet: tuple[time, time] | None = None
     digest: time | None = None
     away_until: datetime | None = None
     cover: Account | None = None
+    days_off: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

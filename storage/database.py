@@ -51,6 +51,7 @@ class Database:
         self._turn = threading.Lock()
         self._mine = threading.local()
         self._scrub_due = False
+        self._waiting: set[int] = set()
 
     @classmethod
     def open(
@@ -87,6 +88,11 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody may be waiting to write; of a server nobody knows."""
+        return not self.is_sqlite or bool(self._waiting)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -154,8 +160,8 @@ class Database:
             return
         if getattr(self._mine, "inside", False):
             raise RuntimeError("This thread is already inside a transaction.")
-        if self.is_sqlite and not self._turn.acquire(timeout=WRITER_PATIENCE):
-            raise DatabaseBusy("The database has been busy for too long; try again.")
+        if self.is_sqlite:
+            self._wait_for_writer()
         self._mine.inside = True
         try:
             yield
@@ -163,6 +169,14 @@ class Database:
             self._mine.inside = False
             if self.is_sqlite:
                 self._turn.release()
+
+    def _wait_for_writer(self) -> None:
+        self._waiting.add(threading.get_ident())
+        try:
+            if not self._turn.acquire(timeout=WRITER_PATIENCE):
+                raise DatabaseBusy("The database has been busy for too long; try again.")
+        finally:
+            self._waiting.discard(threading.get_ident())
 
     @contextmanager
     def _begun(self, *, reading: bool = False) -> Iterator[Connection]:
@@ -242,6 +256,17 @@ def wait_for_turn(connection: Connection, team: str) -> None:
         done_in(connection).add(turn)
 
 
+def has_turn(connection: Connection, team: str) -> bool:
+    """Like :func:`wait_for_turn`, without waiting: False, where somebody else is changing the team."""
+    turn = f"turn of {team}"
+    if connection.dialect.name != "postgresql" or turn in done_in(connection):
+        return True
+    if not connection.execute(TRY_TURN, {"of_team": team}).scalar():
+        return False
+    done_in(connection).add(turn)
+    return True
+
+
 def done_in(connection: Connection) -> set[str]:
     """What need not be done again in this transaction."""
     done: set[str] = connection.info.setdefault(DONE, set())
@@ -253,7 +278,9 @@ def wants_scrub(connection: Connection) -> None:
     connection.info[SCRUB] = True
 
 
-TAKE_TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_team"), TURN)))
+_NAMED = func.hashtextextended(bindparam("of_team"), TURN)
+TAKE_TURN = select(func.pg_advisory_xact_lock(_NAMED))
+TRY_TURN = select(func.pg_try_advisory_xact_lock(_NAMED))
 
 
 def _target(url: str | Path | URL) -> URL:

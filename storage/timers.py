@@ -29,7 +29,6 @@ _DUE = (
     .where(_PENDING, TIMERS.c.due_at <= bindparam("by"))
     .order_by(TIMERS.c.due_at, TIMERS.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
 _NEXT = select(func.min(TIMERS.c.due_at)).where(_PENDING)
 _DONE = update(TIMERS).where(TIMERS.c.id == bindparam("of_id"), _PENDING).values(done_at=bindparam("at"))
@@ -60,10 +59,7 @@ class Timers:
 
 
 def due_timers(connection: Connection, now: datetime, limit: int = 100) -> tuple[Timer, ...]:
-    """The timers of all teams that have fallen due, the earliest first.
-
-    In a transaction on PostgreSQL they are locked to its end, and those that another instance fires are left out.
-    """
+    """The timers of all teams that have fallen due, the earliest first."""
     return tuple(Timer(*row) for row in connection.execute(_DUE, {"by": now, "most": limit}))
 
 

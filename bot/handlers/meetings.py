@@ -153,8 +153,8 @@ def rsvp(request: Request, args: Args) -> Reply:
 
 def refresh(request: Request, meeting: Meeting, kind: str) -> None:
     """Bring the messages that show this meeting up to date, in place."""
-    for posted in request.store.notices.about(request.team.id, meeting.ref, kind):
-        edit = request.notice(kind, meeting.ref, act=Act.EDIT, message=posted.message)
+    for posted in request.store.notices.posts(request.team.id, meeting.ref, kind):
+        edit = request.notice(kind, meeting.ref, act=Act.EDIT, **posted.place_of_edit)
         request.say(replace(edit, room=posted.room))
 
 

@@ -32,10 +32,11 @@ def attend(request: Request) -> None:
     if request.invocation.place.direct or request.invocation.place.room != team.room:
         return
     store = request.house_store.of_team(team.id)  # apart from what `undo` would take back
-    for meeting in store.running_meetings():
-        there = meeting.attend(request.account)
-        if there != meeting:
-            store.meetings.save(there)
+    now_there = tuple(meeting.attend(request.account) for meeting in request.running_meetings)
+    for before, now in zip(request.running_meetings, now_there, strict=True):
+        if now != before:
+            store.meetings.save(now)
+    request.running_meetings = now_there
 
 
 def _offer(request: Request) -> bool:

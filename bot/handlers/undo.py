@@ -108,8 +108,9 @@ def _unsay(request: Request, last: Undoable) -> None:
         if notice.state is NoticeState.NEW:
             request.store.notices.mark(notice, NoticeState.DROPPED, why="taken back")
         elif _stands_in_a_room(notice) and not (notice.kind == "summary" and again):
-            words = {"message": notice.message, "act_words": last.act}
-            edit = request.notice("taken-back", notice.subject, act=Act.EDIT, **words)
+            edit = request.notice(
+                "taken-back", notice.subject, act=Act.EDIT, act_words=last.act, **notice.place_of_edit
+            )
             request.say(replace(edit, room=notice.room))
     for case in again:
         repost_summary(request, case)
@@ -125,4 +126,6 @@ def _still_approved(request: Request, last: Undoable) -> list[Case]:
 
 
 def _stands_in_a_room(notice: Notice) -> bool:
-    return notice.state is NoticeState.SENT and notice.act is Act.POST and bool(notice.message) and not notice.direct
+    """Or will in a moment."""
+    is_out = notice.state is NoticeState.SENDING or (notice.state is NoticeState.SENT and bool(notice.message))
+    return is_out and notice.act is Act.POST and not notice.direct

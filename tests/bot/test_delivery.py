@@ -359,3 +359,25 @@ def test_a_platform_that_names_the_time_never_buries_a_notice(bot: Chat) -> None
     bot.says("pat", 'task add "Order chairs"')
     shown = bot.passes(bot.clock.now() + timedelta(minutes=5))
     assert shown.text.count("Order chairs") == 1
+
+
+def test_a_card_that_was_late_shows_what_was_answered_meanwhile(bot: Chat) -> None:
+    """The invitation waits for a platform that is down; answers given by then stand in it once it is there."""
+    bot.platform.fail()
+    assert not bot.says("carla", 'meeting schedule "Case conference" 1 dec 08:00 for 60m').in_room
+    bot.says("nora", "rsvp M-1 yes")
+    bot.waits(1)
+    assert "Case conference" in bot.bot_shows()
+    assert "nobody has answered yet" not in bot.bot_shows()
+    assert "nora" in next(line for line in bot.bot_shows().splitlines() if "yes" in line.lower())
+    assert not [s for s in states(bot) if s[1] not in ("sent", "dropped")]
+
+
+def test_a_card_that_never_came_is_not_changed(bot: Chat) -> None:
+    """Its edit goes with it."""
+    before = newest(bot)
+    bot.platform.fail(final=True)
+    bot.says("carla", 'meeting schedule "Case conference" 1 dec 08:00 for 60m')
+    bot.says("nora", "rsvp M-1 yes")
+    bot.waits(1)
+    assert [s for s in states(bot, since=before) if s[0] == "meeting"] == [("meeting", "dead", 1)]

@@ -1,0 +1,136 @@
+"""The statements of the outbox, built once: building one costs more than running it."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage import tables
+from storage.notice import PATIENCE
+from storage.schema import UtcDateTime
+
+NOTICES = cast("Table", tables.NoticeRow.__table__)
+PLAIN = ("key", "team", "kind", "platform", "room", "thread", "direct", "account", "subject", "case")
+KEPT = (
+    "id", "attempts", "message", "created_at", "not_before", "due_at",
+    "holder", "batch", "strikes", "rule", "why", "settled_at",
+)  # fmt: skip
+INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_C = NOTICES.c
+# Spelled out and not bound, so that the planner sees that the partial indexes fit.
+NEW = _C.state == literal_column("'new'")
+SENDING = _C.state == literal_column("'sending'")
+_BEFORE = NOTICES.alias("earlier")
+_SAME_LANE = and_(_BEFORE.c.platform == _C.platform, _BEFORE.c.lane == _C.lane)
+_WAITS_IN = and_(_BEFORE.c.state == literal_column("'new'"), _BEFORE.c.id < _C.id, _SAME_LANE)
+_NOW = bindparam("now", type_=UtcDateTime())
+_IN_LANE = and_(_C.platform == bindparam("of_platform"), _C.lane == bindparam("of_lane"))
+
+
+def _keeps_place(table: Any, now: Any) -> ColumnElement[bool]:
+    """Whether later ones of the lane wait for it: it is due, or it is being tried again and has not failed too often."""
+    return or_(table.c.not_before <= now, and_(table.c.attempts > 0, table.c.strikes < PATIENCE))
+
+
+_OF = _C.platform.concat("").in_(bindparam("platforms", expanding=True))
+"""An expression: by the bare column SQLite would walk all that waits rather than what is due."""
+_IS_DUE = and_(NEW, _C.not_before <= _NOW)
+_OTHERS = exists().where(
+    _SAME_LANE, _BEFORE.c.state == literal_column("'sending'"), _BEFORE.c.holder != bindparam("of_holder")
+)
+"""Whether somebody else is sending in the lane."""
+_IS_FIRST = and_(~_OTHERS, ~exists().where(_WAITS_IN, _keeps_place(_BEFORE, _NOW)))
+
+
+def _some(statement: Select[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    return statement.where(_IS_DUE, *where).order_by(_C.not_before, _C.id).limit(bindparam("most"))
+
+
+_ROOMS = select(_C.platform, _C.room, _C.direct, _C.account)
+ROOMS_DUE = _some(_ROOMS, _OF)
+ROOMS_IN = _some(_ROOMS, _IN_LANE)
+_LANES = select(_C.platform, _C.lane)
+LANES_DUE = _some(_LANES, _OF, _IS_FIRST).with_for_update(skip_locked=True)
+IS_LANE_DUE = _some(_LANES, _IN_LANE, _IS_FIRST).with_for_update(skip_locked=True)
+DUE = (
+    select(NOTICES)
+    .where(NEW, _IN_LANE, _keeps_place(NOTICES, _NOW))
+    .order_by(_C.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _is_free() -> ColumnElement[bool]:
+    """For a notice that is being put in: nothing is due before it in its lane, and nobody else is sending there."""
+    there = and_(_C.platform == bindparam("platform"), _C.lane == bindparam("lane"))
+    waits = exists().where(there, NEW, _keeps_place(NOTICES, bindparam("not_before", type_=UtcDateTime())))
+    sends = exists().where(there, SENDING, _C.holder != bindparam("of_holder"))
+    return ~(waits | sends)
+
+
+def _adding(dialect: str, state: Any, **more: Any) -> Any:
+    named = (*PLAIN, "act", "body", "lane", "created_at", "not_before", "due_at")
+    values: dict[str, Any] = {name: bindparam(name, type_=_C[name].type) for name in named}
+    values |= {"state": state, "attempts": literal_column("0"), **{n: literal_column("''") for n in ("message", "why")}}
+    into = INSERT[dialect](NOTICES).values(**values | more)
+    return into.on_conflict_do_nothing(index_elements=[_C.key]).returning(_C.id, _C.state)
+
+
+ADD = {dialect: _adding(dialect, literal_column("'new'")) for dialect in INSERT}
+HAND = {
+    dialect: _adding(
+        dialect,
+        case((_is_free(), literal_column("'sending'")), else_=literal_column("'new'")),
+        holder=bindparam("of_holder"),
+    )
+    for dialect in INSERT
+}
+HOLD = (
+    update(NOTICES)
+    .where(_C.id == bindparam("of_id"))
+    .values(
+        state="sending",
+        holder=bindparam("of_holder"),
+        batch=bindparam("in_batch"),
+        rule=bindparam("by_rule"),
+    )
+)
+_HELD = and_(_C.id == bindparam("of_id"), _C.holder == bindparam("of_holder"), SENDING)
+LET_GO = update(NOTICES).where(_HELD).values(state="new", holder="")
+SENT = (
+    update(NOTICES)
+    .where(_HELD)
+    .values(
+        state="sent",
+        body=bindparam("left"),
+        room=bindparam("in_room"),
+        message=bindparam("as_message"),
+        account=bindparam("by_account"),
+        settled_at=bindparam("at", type_=UtcDateTime()),
+    )
+)
+BY_ID = select(NOTICES).where(_C.id == bindparam("of_id"))
+_AT = and_(
+    _C.platform == bindparam("of_platform"),
+    _C.room == bindparam("of_room"),
+    _C.message == bindparam("of_message"),
+    _C.act != "edit",
+)
+AT_MESSAGE = select(NOTICES).where(_AT).order_by(_C.id)
+NEXT_DUE = select(func.min(_C.not_before)).where(NEW, _C.platform.in_(bindparam("platforms", expanding=True)))
+NEXT_DUE_AFTER = NEXT_DUE.where(_C.not_before > _NOW)
