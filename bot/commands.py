@@ -109,6 +109,8 @@ _TEAM = (
     Command("me zone", "the zone in which times are read and shown to you", "me zone Europe/Berlin", me.zone, Action.SET_OWN, (Param("zone", Type.ZONE),), undoable=True),
     Command("me quiet off", "no quiet hours", "me quiet off", me.quiet_off, Action.SET_OWN, undoable=True),
     Command("me quiet", "hours in which only safety reaches you", "me quiet 18:00-08:00", me.quiet, Action.SET_OWN, (Param("hours", Type.SPAN),), undoable=True),
+    Command("me off none", "no days off", "me off none", me.off_none, Action.SET_OWN, undoable=True),
+    Command("me off", "weekdays on which only what is urgent or about safety reaches you", "me off sat,sun", me.off, Action.SET_OWN, (Param("days", Type.WEEKDAYS),), undoable=True),
     Command("me digest off", "reminders one by one", "me digest off", me.digest_off, Action.SET_OWN, undoable=True),
     Command("me digest", "get what is not urgent gathered at one hour", "me digest 08:00", me.digest, Action.SET_OWN, (Param("hour", Type.CLOCK),), undoable=True),
     Command(

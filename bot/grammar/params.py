@@ -30,6 +30,7 @@ class Type(Enum):
     DURATION = "15m"
     CLOCK = "08:00"
     SPAN = "18:00-08:00"
+    WEEKDAYS = "sat,sun"
     ZONE = "Europe/Berlin"
     RECURRENCE = "every tue 08:00"
     PERSON = "@dana"
@@ -57,6 +58,7 @@ _ASKED = {
     Type.DURATION: "how long",
     Type.CLOCK: "at which hour",
     Type.SPAN: "from when to when",
+    Type.WEEKDAYS: "which weekdays",
     Type.ZONE: "which zone",
     Type.RECURRENCE: "how often and when",
     Type.PERSON: "who",

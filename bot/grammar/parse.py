@@ -167,7 +167,7 @@ class _Reader:
                 return take_duration(words)
             case Type.RECURRENCE | Type.MOMENTS | Type.DATES | Type.WORDS | Type.NUMBERS | Type.ZONE | Type.DISCIPLINES:
                 return len(rest)
-            case Type.CLOCK | Type.SPAN:
+            case Type.CLOCK | Type.SPAN | Type.WEEKDAYS:
                 return len(rest)
             case Type.PERSON | Type.HOLDER | Type.DISCIPLINE if is_last:
                 return len(rest)  # names and disciplines may have blanks

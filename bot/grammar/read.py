@@ -18,6 +18,7 @@ from bot.grammar.times import (
     read_zone,
 )
 from conference.people import Account, Ambiguous, Discipline, find_member, read_discipline
+from conference.recurrence import WEEKDAY_OF
 from conference.refusal import Refusal
 
 END_OF_WORK = time(17, 0)
@@ -44,6 +45,8 @@ def value(param: Param, words: str, reading: Reading) -> object:
             return read_clock(words)
         case Type.SPAN:
             return read_span(re.sub(r"^\s*(?:from|between)\s+", "", words, flags=re.IGNORECASE))
+        case Type.WEEKDAYS:
+            return _weekdays(words)
         case Type.ZONE:
             return read_zone(words)
         case Type.RECURRENCE:
@@ -86,6 +89,20 @@ def _moments(words: str, reading: Reading) -> tuple[Moment, ...]:
     if bare and len(bare) < len(them):
         raise Refusal(f"Say the day of “{bare[0][:40]}” as well, e.g. tue {bare[0][:40]}.")
     return tuple(read_moment(p, reading.now, reading.zone) for p in them)
+
+
+def _weekdays(words: str) -> frozenset[int]:
+    """Weekdays in a list, in full or short; the weekend is two of them."""
+    found: set[int] = set()
+    for name in re.split(r"[\s,;&+/]+", words.casefold()):
+        day = WEEKDAY_OF.get(name, WEEKDAY_OF.get(name.removesuffix("s")))
+        if day is not None:
+            found.add(day)
+        elif name in ("weekend", "weekends"):
+            found |= {5, 6}
+        elif name not in ("", "and", "on"):
+            raise Refusal(f"“{name[:40]}” is no weekday. Say them like sat,sun or friday.")
+    return frozenset(found)
 
 
 def _disciplines(words: str, reading: Reading) -> tuple[Discipline, ...]:

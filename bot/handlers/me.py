@@ -14,6 +14,8 @@ from conference.people import Member
 from conference.refusal import Refusal
 from storage.notices import Notice
 
+MOST_DAYS_OFF = 6
+
 
 def show(request: Request, args: Args) -> Reply:
     return Reply(present.settings(request.me, request.zone, request.member_of(request.me.attention.cover)))
@@ -40,6 +42,21 @@ def quiet(request: Request, args: Args) -> Reply:
 def quiet_off(request: Request, args: Args) -> Reply:
     _set(request, quiet=None)
     return Reply(present.changed("No quiet hours any more."))
+
+
+def off(request: Request, args: Args) -> Reply:
+    days = args.one("days", frozenset)
+    if len(days) > MOST_DAYS_OFF:
+        raise Refusal("Keep one day of the week. To hear nothing for a while, use `me away until 5 dec`.")
+    _set(request, days_off=days)
+    return Reply(
+        present.changed(f"Off every {present.weekdays(days)}. Only what is urgent or about safety reaches you then.")
+    )
+
+
+def off_none(request: Request, args: Args) -> Reply:
+    _set(request, days_off=frozenset())
+    return Reply(present.changed("No days off any more."))
 
 
 def digest(request: Request, args: Args) -> Reply:

@@ -10,6 +10,7 @@ from bot.present.series import days, refs
 from bot.series_plan import Planned
 from conference.people import Member, Role, Team
 from conference.policy import Action, may
+from conference.recurrence import WEEKDAY_NAMES
 
 
 def created(team: Team, coordinator: Member, zone_given: bool) -> Card:
@@ -112,11 +113,16 @@ def settings(member: Member, zone: ZoneInfo, cover: Member | None) -> Card:
     facts = (
         Fact("Zone", f"{attention.zone or zone.key}" + ("" if attention.zone else " (the team's)")),
         Fact("Quiet hours", quiet),
+        Fact("Days off", weekdays(attention.days_off) or "none"),
         Fact("Digest", f"{attention.digest:%H:%M}" if attention.digest else "none: reminders come one by one"),
         Fact("Away", away),
     )
-    hint = "Change them: `me zone Europe/Berlin`, `me quiet 18:00-08:00`, `me digest 08:00`, `me away until 5 dec cover @lee`."
+    hint = "Change them: `me zone Europe/Berlin`, `me quiet 18:00-08:00`, `me off sat,sun`, `me digest 08:00`, `me away until 5 dec cover @lee`."
     return Card(f"Your settings, {person(member)}", (Facts(facts), Text(hint, Tone.QUIET)))
+
+
+def weekdays(days: Iterable[int]) -> str:
+    return ", ".join(WEEKDAY_NAMES[day].title() for day in sorted(days))
 
 
 def changed(what: str) -> Card:

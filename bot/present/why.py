@@ -24,13 +24,14 @@ _KINDS: Mapping[str, str] = {
 }
 _REASONS: Mapping[str, str] = {
     "quiet": "it waited for the end of your quiet hours",
+    "off": "it waited for the end of your days off",
     "digest": "it is not urgent and waited for your digest",
     "away": "it waited until you were back",
     BUDGET: "you had had your {budget} messages of the day, so it waited for your next digest",
     SAFETY: "it is about safety, and that waits for nothing",
-    URGENT: "it is urgent, and only quiet hours, days off and absence hold that back",
+    URGENT: "it is urgent, and only quiet hours and absence hold that back",
 }
-HINT = "Change it: `me quiet 18:00-08:00`, `me digest 08:00`, `me away until 5 dec cover @lee`, `task snooze T-12 2d`; `me` shows what is set."
+HINT = "Change it: `me quiet 18:00-08:00`, `me off sat,sun`, `me digest 08:00`, `me away until 5 dec cover @lee`, `task snooze T-12 2d`; `me` shows what is set."
 
 
 def why(notices: Sequence[Notice], subject: str, members: Sequence[Member], settings: Settings, zone: ZoneInfo) -> Card:

@@ -151,3 +151,46 @@ def test_why_about_nothing(bot: Chat) -> None:
     """One sentence says how to ask."""
     assert "answer the message with `why`" in refusal(bot.says("nora", "why"))
     assert bot.says("stranger", "why T-1").refused
+
+
+# -- days off ----------------------------------------------------------------------------------------------------
+def off_on_friday(bot: Chat, *settings: str) -> None:
+    for setting in ("me off fri sat", *settings):
+        assert not bot.whispers("nora", setting).refused
+    bot.says("carla", 'task add "Call pharmacy" for @nora due fri 17:00')
+
+
+def test_nothing_ordinary_comes_on_a_day_off(bot: Chat) -> None:
+    """What falls due on a Friday off is heard on Sunday, once, and `why` says so."""
+    off_on_friday(bot)
+    day = bot.passes(datetime(2026, 11, 29, 4, 59, tzinfo=UTC))  # the end of Saturday in New York
+    assert not [text for text in heard_by(day, "nora") if "due now" in text or "overdue" in text]
+    (morning,) = heard_by(bot.passes(datetime(2026, 11, 29, 5, 0, tzinfo=UTC)), "nora")
+    assert "Call pharmacy" in morning
+    assert "it waited for the end of your days off" in bot.says("nora", "why T-1").private
+
+
+def test_after_days_off_the_quiet_hours_and_the_digest_hold(bot: Chat) -> None:
+    """The first working day begins when the person's day begins."""
+    off_on_friday(bot, "me quiet 18:00-09:00", "me digest 10:00")
+    assert not heard_by(bot.passes(datetime(2026, 11, 29, 14, 59, tzinfo=UTC)), "nora")[1:]
+    (digest,) = heard_by(bot.passes(datetime(2026, 11, 29, 15, 0, tzinfo=UTC)), "nora")
+    assert "Call pharmacy" in digest
+
+
+def test_urgent_and_safety_words_come_on_a_day_off(bot: Chat) -> None:
+    """What is given to somebody, and what is about safety, does not wait."""
+    off_on_friday(bot)
+    bot.passes(FRIDAY - timedelta(hours=2))
+    bot.says("carla", 'task add "Check potassium" for @nora due 4 dec')
+    bot.says("carla", 'task add "Call crisis team" for @nora due today 17:00 kind safety')
+    heard = "".join(s.card.title for s in bot.platform.messages if s.to == "nora" and s.card)
+    assert "Check potassium" in heard
+    assert any("Call crisis team" in text for text in heard_by(bot.passes(FRIDAY), "nora"))
+
+
+def test_no_days_off_any_more(bot: Chat) -> None:
+    """What waited is looked at again at once."""
+    off_on_friday(bot)
+    bot.passes(FRIDAY)
+    assert any("Call pharmacy" in text for text in heard_by(bot.whispers("nora", "me off none"), "nora"))

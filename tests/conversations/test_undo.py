@@ -35,6 +35,8 @@ CHANGES = [
     Change("me zone Europe/Berlin", "me"),
     Change("me quiet 18:00-08:00", "me"),
     Change("me quiet off", "me", before=("me quiet 18:00-08:00",)),
+    Change("me off sat,sun", "me"),
+    Change("me off none", "me", before=("me off sat,sun",)),
     Change("me digest 08:00", "me"),
     Change("me digest off", "me", before=("me digest 08:00",)),
     Change("me away until 5 dec cover @nora", "me"),
