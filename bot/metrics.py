@@ -22,6 +22,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from adapters.platform import Invocation, Outcome, Receive, Source
 from bot.app import App
 from bot.health import Pulse, Service
+from bot.standing import HOUSEKEEPING
 from storage.database import DatabaseTrouble
 from storage.figures import Figures, figures, gone_out
 
@@ -99,6 +100,7 @@ class Metrics:
         yield _counter("clock_jumps", "Times that the wall clock was moved.", self._pulse.jumps)
         yield from self._of_platforms()
         yield from self._of_breakers()
+        yield from self._of_leases()
         if (found := self._look()) is not None:
             yield from _of_tables(found, self._app.clock.now())
 
@@ -136,9 +138,21 @@ class Metrics:
 
     def _of_breakers(self) -> Iterable[Metric]:
         rests = GaugeMetricFamily("confer_breaker_open", "1 while a platform is left alone.", labels=["platform"])
-        for name, breaker in self._app.delivery.breakers.items():
+        failures = GaugeMetricFamily("confer_breaker_failures", "Failures in a row.", labels=["platform"])
+        for name in self._app.platforms:
+            breaker = self._app.delivery.breaker(name)
             rests.add_metric([name], breaker.is_open)
+            failures.add_metric([name], breaker.failures)
         yield rests
+        yield failures
+
+    def _of_leases(self) -> Iterable[Metric]:
+        """A sender's lease by its platform: its own name holds an account."""
+        held = GaugeMetricFamily("confer_lease_held", "1 where this instance surely holds it.", labels=["lease"])
+        leases = {HOUSEKEEPING: HOUSEKEEPING, **{f"sender:{name}": of for name, of in self._app.senders.items()}}
+        for label, lease in leases.items():
+            held.add_metric([label], self._app.standing.may(lease))
+        yield held
 
 
 def _of_tables(found: Figures, now: datetime) -> Iterable[Metric]:

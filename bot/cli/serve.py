@@ -8,16 +8,13 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from adapters.console import ConsoleHooks, ConsolePlatform, run_script
 from adapters.console.lines import Mistake
-from adapters.matrix import MatrixPlatform
 from adapters.platform import ChatPlatform, Invocation, NotDelivered, Outcome, Receive
-from adapters.slack import SlackPlatform
 from bot.app import App, begin_house
-from bot.cli.matrix import matrix_platform
-from bot.cli.slack import slack_platform
 from bot.cli.trouble import complain
 from bot.clock import SystemClock
 from bot.config import Configuration
@@ -25,13 +22,23 @@ from bot.logs import of_loop
 from bot.schedule import start_ticking
 from bot.watch import Watch
 from storage.checkpoints import Checkpoints
-from storage.database import Database
+from storage.database import Database, DatabaseTrouble
 from storage.erasures import Erasures
 from storage.keys import KeyRing
+from storage.migrate import head, revision
+
+if TYPE_CHECKING:
+    from adapters.matrix import MatrixPlatform
+    from adapters.slack import SlackPlatform
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 20.0  # seconds that a stop waits for a chat service that does not answer
+SCHEMA_EVERY = 30.0  # seconds between two looks at which version of Confer the database is made for
+OTHER_SCHEMA = (
+    "the database was migrated for another version of Confer, which this one would harm; "
+    "start that version on this machine as well"
+)
 NO_SERVICE = "no chat service is configured yet; this bot hears standard input only"
 
 
@@ -67,8 +74,7 @@ async def serve(
     app = App(database, ring, config.settings, clock, platforms, checkpoints, is_own, senders(config))
     console = _console(app, config, stop)
     platforms[console.name] = console
-    found = (slack_platform(config, database, ring), matrix_platform(config, database, ring))
-    services = [service for service in found if service is not None]
+    services = _services(config, database, ring)
     platforms |= {service.name: service for service in services}
     erasures = Erasures(config.path(config.settings.backup.erasures))
     watch = Watch(app, {service.name: service for service in services}, address)
@@ -77,10 +83,24 @@ async def serve(
     log.info("stopped")
 
 
+def _services(config: Configuration, database: Database, ring: KeyRing) -> "list[SlackPlatform | MatrixPlatform]":
+    """The chat services that are configured; the libraries of one that is off would only take memory."""
+    services: list[SlackPlatform | MatrixPlatform | None] = []
+    if config.settings.slack.mode != "off":
+        from bot.cli.slack import slack_platform
+
+        services.append(slack_platform(config, database, ring))
+    if config.settings.matrix.mode != "off":
+        from bot.cli.matrix import matrix_platform
+
+        services.append(matrix_platform(config, database, ring))
+    return [service for service in services if service is not None]
+
+
 async def _run(
     app: App,
     console: ConsolePlatform,
-    services: Sequence[SlackPlatform | MatrixPlatform],
+    services: "Sequence[SlackPlatform | MatrixPlatform]",
     watch: Watch,
     stop: asyncio.Event,
     erasures: Erasures,
@@ -96,6 +116,7 @@ async def _run(
             await _first(service.ready.wait(), stop.wait())
     scheduler = start_ticking(watch.ticking(app.tick), app.housekeeping)
     listening = asyncio.create_task(_listen(console, intake))
+    guarding = asyncio.create_task(stop_at_other_schema(app.database, stop))
     if not serving:
         complain(NO_SERVICE)
     watch.running()
@@ -105,12 +126,28 @@ async def _run(
     log.info("stopping")
     scheduler.remove_all_jobs()  # a tick that runs is not cut off: settle waits for its turn
     listening.cancel()
-    await asyncio.wait([listening])
+    guarding.cancel()
+    await asyncio.wait([listening, guarding])
     await _finish(app, intake)
     for task in serving:  # until now it could still say what was to be said
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)
     scheduler.shutdown(wait=False)
+
+
+async def stop_at_other_schema(database: Database, stop: asyncio.Event, every: float = SCHEMA_EVERY) -> None:
+    """Stop, and say why, once somebody has migrated the database for another version."""
+    ours = await asyncio.to_thread(head)
+    while True:
+        await asyncio.sleep(every)
+        try:
+            found = await asyncio.to_thread(revision, database)
+        except DatabaseTrouble:
+            continue
+        if found != ours:
+            complain(OTHER_SCHEMA)
+            stop.set()
+            return
 
 
 def _listing(receive: Receive, app: App, erasures: Erasures) -> Receive:

@@ -1,5 +1,6 @@
 """`confer run`: starts only on what is its own, hears standard input, stops with nothing half done."""
 
+import asyncio
 import re
 import signal
 import sqlite3
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli import serve
+from storage.database import Database
 from storage.keys import RootKey
-from storage.migrate import Revision
-from tests.cli.conftest import Command, StartBot, contents
+from storage.migrate import Revision, revision
+from tests.cli.conftest import PATIENCE, Command, StartBot, contents
 
 TEAM = ("/as dana", "/room case-room", '!confer team create "North clinic"')
 MOST_MEMORY = 120 * 1024  # KiB
@@ -144,6 +147,33 @@ def test_a_database_of_a_newer_version_is_refused(house: Path, command: Command)
         said = command(name, "--config", house / "confer.toml")
         assert said.status == 1
         assert "made by a newer Confer; use that one." in said.err + said.out
+
+
+def test_a_running_bot_stops_where_it_was_migrated_away(
+    house: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on while the schema is its own, and says in a sentence why it stops once it is not."""
+    looks = []
+
+    def looked(database: Database) -> str | None:
+        looks.append(found := revision(database))
+        return found
+
+    async def guarded() -> None:
+        stop = asyncio.Event()
+        with Database.open(house / "confer.db") as database:
+            guarding = asyncio.create_task(serve.stop_at_other_schema(database, stop, every=0))
+            async with asyncio.timeout(PATIENCE):
+                while len(looks) < 2:  # noqa: ASYNC110 - another thread looks
+                    await asyncio.sleep(0.001)
+                assert not stop.is_set()
+                stamp(house, "9999")
+                await guarding
+            assert stop.is_set()
+
+    monkeypatch.setattr(serve, "revision", looked)
+    asyncio.run(guarded())
+    assert "was migrated for another version of Confer" in capsys.readouterr().err
 
 
 def test_without_tables_migrate_is_named_and_does_it(house: Path, command: Command, start: StartBot) -> None:

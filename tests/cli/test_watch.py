@@ -65,10 +65,13 @@ def test_a_running_bot_says_how_it_is(house: Path, start: StartBot, port: int) -
     page = counted(port, 'confer_delivery_lateness_seconds_count{platform="console"}', 4)
     assert value(page, "confer_timers_pending") >= 1
     assert value(page, "confer_dead_letters") == 0
+    assert value(page, 'confer_breaker_open{platform="console"}') == 0
+    assert value(page, 'confer_breaker_failures{platform="console"}') == 0
+    assert value(page, 'confer_lease_held{lease="housekeeping"}') == 1
     assert value(page, "confer_database_answer_seconds_count") >= 1
     assert 'confer_build_info{python="' in page
     labels = set(re.findall(r'(\w+)="', page))
-    assert labels <= {"outcome", "word", "platform", "state", "le", "version", "python", "generation",
+    assert labels <= {"outcome", "word", "platform", "state", "lease", "le", "version", "python", "generation",
                       "implementation", "major", "minor", "patchlevel"}  # fmt: skip
     with sqlite3.connect(house / "confer.db") as database:
         (team,) = database.execute("SELECT team FROM teams").fetchone()
