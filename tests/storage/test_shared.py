@@ -5,13 +5,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import text
 
-from bot.app import begin_house
+from bot.app import App, begin_house
+from bot.clock import MovableClock
+from bot.settings import Settings
 from conference.people import Account, Team, TeamId
 from storage.audit import AuditEntry, verify
 from storage.database import Database, DatabaseAway, DatabaseBusy, OutcomeUnknown, wait_for_turn
@@ -19,6 +21,7 @@ from storage.drawer import SealedDrawer
 from storage.keys import KeyDestroyed, KeyRing, RootKey, case_scope
 from storage.seal import Cell
 from storage.store import Store
+from storage.timers import due_timers
 from tests.postgres import Server, name_of
 
 pytestmark = pytest.mark.postgres
@@ -228,6 +231,22 @@ def test_two_that_wait_for_each_other_are_told(database: Database, other: Databa
     given = together(lambda: cross(database, "north", "south"), lambda: cross(other, "south", "north"))
     assert "done" in given
     assert any(isinstance(trouble, DatabaseBusy) for trouble in given)
+
+
+def test_firing_passes_over_a_team_that_is_busy(database: Database, other: Database, ring: KeyRing) -> None:
+    """It neither waits while it holds other teams, nor holds a timer that the busy one takes back."""
+    app = App(database, ring, Settings(), MovableClock(NOW + timedelta(hours=1)), {}, alone=False)
+    with database.transaction() as connection:
+        for number, team in enumerate(("north", "south", "north", "south")):
+            timers = Store(connection, ring).of_team(team).timers
+            timers.plan(f"T-{number}", {"task-due": NOW + timedelta(minutes=number + 1)}, NOW)
+    with other.transaction() as busy:
+        wait_for_turn(busy, "south")
+        assert app._fire_due() == 2
+        Store(busy, ring).of_team("south").timers.plan("T-1", {}, NOW)
+    with database.reading() as connection:
+        assert [timer.subject for timer in due_timers(connection, NOW + timedelta(hours=1))] == ["T-3"]
+    assert app._fire_due() == 1
 
 
 class TestCutConnections:
