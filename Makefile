@@ -28,8 +28,10 @@ check: $(VENV)/dev  ## lint, types and import contracts
 bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
 	@$(BIN)/python -m tests.bench
 
-soak: $(VENV)/dev  ## hours: a thousand kills -9 on Slack, and every conversation on every platform
-	@CONFER_KILLS=1000 $(BIN)/pytest -v tests/slack/test_kills.py
+soak: $(VENV)/dev  ## many hours: every fault whole, a thousand kills on Slack, months of a clinic, every conversation everywhere
+	@$(BIN)/python -m tests.faults --whole
+	@CONFER_KILLS=1000 $(BIN)/pytest -vv tests/slack/test_kills.py
+	@$(BIN)/python -m tests.simulation --seconds 3600
 	@$(BIN)/pytest tests/conversations --platforms all
 
 golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
