@@ -41,6 +41,7 @@ class Reading:
     clinical: bool = False  # ends or begins as clinical words do
     person_vote: float = -9.0  # of the tagger, log odds
     place_vote: float = -9.0
+    explained: bool = False  # by a vocabulary or the frame of an eponym: never hidden alone
     hidden: bool = False
 
 

@@ -366,6 +366,17 @@ RULES: tuple[tuple[int, bool, str], ...] = (
         False,
         r"\b(?:due|started?|starting|began|begins?|moved|married|died|came|returns?|returned|back|scheduled|ends?|ended|quit|until|til|till|early|late|mid|by|since|last|next|this|come)\s(?P<v>may)\b(?!\s(?:be|have|not|need|also|or|take|require|help|cause|want|get|go|see)\b)",
     ),
+    (
+        2,
+        False,
+        r"\b(?:on|by|until|til|till|since|before|after)\sthe\s(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\d/]|[.-]\d|\s?(?:mg|scale|split|tab|strength|dose))",
+    ),
+    (
+        2,
+        False,
+        r"\b(?:biopsy|surgery|appt|appointment|visit|hearing|court|court date|intake|scan|mri|labs|trial|admission|procedure|follow-?up|f/u|rtc|next dose|last dose|injection|lai|refill|filled|inc|incident|last seen)\s(?:is |was |on |for |set for |due |moved to ){0,2}"
+        r"(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\d/%]|[.-]\d|\s?(?:mg|mcg|ml|tab|of\b|positive|neg|weeks?|wks?|days?|times|months?|hours?|hrs?|years?|x\b))",
+    ),
     (3, True, rf"\bweek of (?:the )?(?:{_ORD}|{_MON})(?:\s{_ORD})?"),
 )
 

@@ -49,6 +49,12 @@ _CAPITALS = re.compile(
 )
 
 
+# A weekday as a habit: "monday mornings", "mon-fri 9 to 5".
+_HABIT = re.compile(
+    r"\.?\s(?:mornings|afternoons|evenings|nights)\b|\s?(?:-|–|to|thru|through)\s?(?:fri|friday|thurs?|sat)\b(?!\s\d{1,2}(?:st|nd|rd|th|/))",
+    re.IGNORECASE,
+)
+_DAILY = re.compile(r"(?:mon|monday)\.?\s?(?:-|–|to|thru|through)\s?\Z", re.IGNORECASE)
 # What follows a weekday rather than a verb or a star.
 _CLOSED = re.compile(
     r"\.?\s?(?:[.,;?!)]|$|\n|(?:nite|night|morning|am|pm|afternoon|evening|eve|at \d|\d)\b)", re.IGNORECASE
@@ -63,6 +69,8 @@ def _harmless(text: str, start: int, end: int, rank: int, *, framed: bool) -> bo
     """Forms that a date shares with scores, modal verbs and recurring days."""
     raw = text[start:end]
     low = raw.lower()
+    if raw.isalpha() and (_HABIT.match(text, end) or _DAILY.search(text[max(0, start - 12) : start])):
+        return True
     if "/" in raw and raw.count("/") == 1 and len(raw) <= 5:
         fraction = re.fullmatch(r"(?:1/[2-5]|2/[35]|3/[45]|[45]/5|\d{1,2}/10)", raw) is not None
         before = text[max(0, start - 40) : start]

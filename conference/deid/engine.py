@@ -92,7 +92,11 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], 
 def _unexplained(text: str, tokens: list[Token], clear: bytearray, marks: list[Mark]) -> list[Mark]:
     """Marks with a word that no vocabulary explains."""
     spans = cover(len(text), ((t.start, t.end) for t, is_clear in zip(tokens, clear, strict=True) if is_clear))
-    return [m for m in marks if any(c.isalnum() for c, k in zip(text[m.start : m.end], spans[m.start : m.end], strict=True) if not k)]
+    return [
+        m
+        for m in marks
+        if any(c.isalnum() for c, k in zip(text[m.start : m.end], spans[m.start : m.end], strict=True) if not k)
+    ]
 
 
 def _unmasked(tokens: list[Token], marks: list[Mark]) -> list[Mark]:

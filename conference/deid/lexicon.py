@@ -106,11 +106,11 @@ def _bytes(name: str) -> bytes:
     return lzma.decompress(data) if name.endswith(".xz") else data
 
 
-def _lists() -> dict[str, frozenset[str]]:
-    """The hand-made lists: `[name]` opens one, words follow, `#` starts a comment."""
+def sections(file: str) -> dict[str, frozenset[str]]:
+    """The hand-made lists of a file: `[name]` opens one, words follow, `#` starts a comment."""
     found: dict[str, set[str]] = {}
     current: set[str] = set()
-    for line in read("lists.txt").splitlines():
+    for line in read(file).splitlines():
         text = line.partition("#")[0].strip()
         if text.startswith("["):
             current = found.setdefault(text.strip("[]"), set())
@@ -134,5 +134,5 @@ def lexicon() -> Lexicon:
         places=places,
         place_heads=frozenset(k.partition(" ")[0] for k in places),
         nicknames={k: frozenset(v) for k, v in pets.items()},
-        lists=_lists(),
+        lists=sections("lists.txt"),
     )

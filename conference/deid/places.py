@@ -131,6 +131,15 @@ def _rules() -> tuple[tuple[int, bool, str, Rule], ...]:
                 low=False,
             ),
         ),
+        (
+            62,
+            False,
+            "named site",
+            compiled(
+                r"(?<![\w./,-])(?<!the )\d{1,2} (?:north|south|east|west)\b(?! ?(?:of\b|coast|side|bound|asia|afric|americ|virginia|dakota|carolina|korea|street|st\b|ave|miles?\b|[a-z]{1,20} (?:st|street|ave|avenue|rd|road)\b))"
+                r"|\bward \d{1,2}[a-z]?\b"
+            ),
+        ),
         (63, False, "ZIP code", Rule(re.compile(r"(?<![\w.,/-])\d{5}-\d{4}(?![\w-])"), low=False)),
         (
             62,

@@ -218,6 +218,13 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     ),
     (Kind.ID, 61, True, "account handle", r"(?<![\w$])\$[a-z][\w-]{3,30}(?!\w)"),
     (
+        Kind.ID,
+        79,
+        True,
+        "vehicle or device number",
+        r"(?i:\b(?:serial|s/n|sn|device|licen[cs]e|lic|census no|trauma number)\b(?: (?:number|no\.?|#))?[\s:#(]{1,3})(?P<v>(?-i:[A-Z]|[a-z]){1,6}[ -]\d{3,7}(?:[ -]\d{2,6}){0,2}(?:[ -][A-Za-z]\b)?|[A-Za-z]{1,3}\d{1,2}-\d{4,9}|\d{2,3},\d{3}\b)(?![\w%]|[.,]\d)",
+    ),
+    (
         Kind.PHONE,
         75,
         True,
@@ -231,6 +238,20 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
         False,
         "number of something",
         r"(?i:\b(?:no\.|nr\.|number|num\.?|nos\.))\s?(?P<v>[A-Z]{0,3}-?\d{3,9}(?:[-/]\d{1,6})?)(?![\w%]|[.,]\d)",
+    ),
+    (
+        Kind.ID,
+        62,
+        True,
+        "vehicle number",
+        r"(?i:\b(?:licen[cs]e plate|plates?|tag|reg|van|truck|car|suv|sedan)\b(?: (?:number|no\.?|is|reads|partial|#))?[\s:#(]{1,3})(?P<v>(?-i:[A-Z]{2,3}|(?<=plate )[a-z]{2,3}|(?<=number )[a-z]{2,3}|(?<=tag )[a-z]{3})[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{2,3}(?:[ -]?\d{1,4})?)(?![\w%]|[.,]\d)",
+    ),
+    (
+        Kind.ACCOUNT,
+        62,
+        False,
+        "account number",
+        r"(?i:\b(?:account|acct|a/c|card|checking|savings|policy|visa|mastercard)\b(?: (?:number|no\.?))?\s(?:ending|ends|end)(?: (?:in|with))?\s)(?P<v>[\dxX*]{0,12}\d{3,4})(?![\w%]|[.,]\d)",
     ),
     (Kind.ID, 56, True, "number behind #", r"(?<![\w&])#\s?(?P<v>\d{4,20})\b"),
 )

@@ -1,0 +1,203 @@
+"""Words that a proper noun of medicine explains: instruments, signs, stages, schools, brands; `data/terms.txt`."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from conference.deid.lexicon import fold, lexicon, sections
+from conference.deid.tokens import Shape, Token
+
+_JOINTS = frozenset(["-", "/", "&", "and", "‐", ","])
+_RESULTS = frozenset(["positive", "negative", "pos", "neg", "equivocal", "bilaterally", "+"])
+_BEFORE = frozenset(["positive", "negative", "pos", "neg", "equivocal", "modified", "bilateral", "+"])
+_STEPS = frozenset(["grade", "stage", "type", "class", "level", "category", "score", "scores", "group", "zone"])
+_ROMAN = frozenset(["i", "ii", "iii", "iv", "v", "vi", "iia", "iib", "iiia", "iiib", "iva", "ivb"])
+_FIGURES = frozenset(
+    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+)
+# Behind a figure these tell an age, a time, a sum or a room, not a grade.
+_UNITS = frozenset(
+    ["yo", "y", "yr", "yrs", "year", "years", "m", "f", "am", "pm", "a", "p", "-", "/", ":", "kids", "days", "weeks", "e", "w", "n", "s"]
+)  # fmt: skip
+# These heads make an eponym of any word before them; "sign" is also a verb and stands apart.
+_HEADS = frozenset(
+    [
+    "scale", "scales", "inventory", "questionnaire", "classification", "criteria", "phenomenon", "syndrome", "disease", "triad", "nodes",
+    "nodules", "maneuver", "manoeuvre", "index", "staging", "checklist", "tetrad", "papules", "striae", "palsy", "neuroma", "contracture",
+])  # fmt: skip
+_SIGN_VERB = frozenset(
+    ["the", "a", "an", "his", "her", "this", "it", "off", "for", "in", "out", "up", "on", "and", "that", "my", "your"]
+)
+_CHAIN = 10  # tokens of eponyms side by side
+_STRONG = 4  # as a given name; a single one needs a head
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The packaged vocabularies; phrases by their first word, the longest first."""
+
+    phrases: dict[str, tuple[tuple[str, ...], ...]]
+    surnames: frozenset[str]
+    singles: frozenset[str]
+    clips: frozenset[str]
+
+
+@cache
+def terms() -> Terms:
+    """The vocabularies, read at the first call."""
+    lists = sections("terms.txt")
+    phrases: dict[str, list[tuple[str, ...]]] = {}
+    for entry in lists["phrase"]:
+        words = tuple(fold(w) for w in entry.replace("-", " ").split())
+        phrases.setdefault(words[0], []).append(words)
+    book = lexicon().lists
+    return Terms(
+        {first: tuple(sorted(found, key=len, reverse=True)) for first, found in phrases.items()},
+        frozenset(lists["surname"]) | book["eponym"],
+        frozenset(lists["single"]),
+        frozenset(w.replace("-", "") for w in lists["clip"]),
+    )
+
+
+def explained(tokens: list[Token]) -> bytearray:
+    """One byte a token: 1 where a vocabulary or the frame of an eponym explains it."""
+    found, book, packed = bytearray(len(tokens)), lexicon().lists, terms()
+    called = book["strong_title"] | book["kin"] | {"named"}
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        size = 0
+        if at and found[at - 1] and token.key in _FIGURES:
+            size = 1
+        elif token.is_word and not _called(tokens, at, called):
+            size = _phrase(tokens, at, packed) or _single(tokens, at, packed) or _eponym(tokens, at, packed)
+        for part in range(at, at + size):
+            found[part] = 1
+        at += size or 1
+    return found
+
+
+def _called(tokens: list[Token], at: int, called: frozenset[str]) -> bool:
+    """Whether a title or a word of kin stands before: then it is a person."""
+    before = at - 1
+    if before > 0 and tokens[before].text == ".":
+        before -= 1
+    return before >= 0 and tokens[before].key in called
+
+
+def _same(key: str, word: str) -> bool:
+    """Whether a word of the text is the entry's, possessives without a sign included."""
+    return key == word or (key[-1:] == "s" and key[:-1] == word) or (word[-1:] == "s" and word[:-1] == key)
+
+
+def _phrase(tokens: list[Token], at: int, packed: Terms) -> int:
+    """How many tokens from here are a phrase of the vocabularies."""
+    key = tokens[at].key
+    choices = packed.phrases.get(key, ()) + (packed.phrases.get(key[:-1], ()) if key[-1:] == "s" else ())
+    for words in choices:
+        end = at + 1
+        for word in words[1:]:
+            if end < len(tokens) and tokens[end].text in ("-", "‐", "/"):
+                end += 1
+            if end >= len(tokens) or not _same(tokens[end].key, word):
+                break
+            end += 1
+        else:
+            return end - at
+    return 0
+
+
+def _single(tokens: list[Token], at: int, packed: Terms) -> int:
+    """1 for a coined word, or a drug that bears nobody's name."""
+    token, word = tokens[at], tokens[at].word
+    if token.key in packed.singles and word.given < _STRONG:
+        return 1
+    if (token.key in packed.clips and word.given < 2 and word.last < _STRONG and not _titled(token)) or _inflected(
+        token
+    ):
+        return 1
+    nobody = not (word.given or word.last or word.place)
+    return int(word.drug and nobody and len(token.key) > 3 and _key(tokens, at - 1) not in ("of", "at"))
+
+
+def _titled(token: Token) -> bool:
+    """Whether a capital within a sentence speaks for a name."""
+    return token.shape is Shape.TITLE and not (token.first or token.loud)
+
+
+_ENDINGS = ("ing", "ed", "ings", "ly", "ness", "able")
+_OPENINGS = ("de", "re", "un", "pre", "non", "over", "under", "mis", "out")
+
+
+def _inflected(token: Token) -> bool:
+    """A form of an everyday word that the tables lack: "alarmed", "deroofing"."""
+    key, word = token.key, token.word
+    if word.given or word.last or word.place or word.spelled or len(key) < 6 or token.shape is Shape.TITLE:
+        return False
+    book = lexicon()
+    for cut in ("", *_OPENINGS):
+        stem = key.removeprefix(cut) if cut and key.startswith(cut) else ("" if cut else key)
+        for ending in _ENDINGS:
+            if stem.endswith(ending) and len(stem) - len(ending) > 3:
+                base = stem.removesuffix(ending)
+                if any(book[form].spelled and book[form].common > 5 for form in (base, base + "e", base[:-1])):
+                    return True
+    return False
+
+
+def _listed(token: Token, packed: Terms) -> bool:
+    return token.key in packed.surnames or (token.key[-1:] == "s" and token.key[:-1] in packed.surnames)
+
+
+def _eponym(tokens: list[Token], at: int, packed: Terms) -> int:
+    """How many tokens from here are an eponym before a head, a result or a grade."""
+    end = at
+    while end < min(len(tokens), at + _CHAIN) and tokens[end].is_word and _listed(tokens[end], packed):
+        end += 1
+        if end + 1 < len(tokens) and tokens[end].key in _JOINTS and _listed(tokens[end + 1], packed):
+            end += 1
+    if end == at:
+        return int(_framed(tokens, at))
+    single = end == at + 1
+    strong = single and tokens[at].word.given >= _STRONG
+    next_ = _key(tokens, end)
+    if next_ in lexicon().lists["eponym_head"] or next_ in _HEADS:
+        return 0 if strong and next_ not in _HEADS else end - at
+    if strong:
+        return 0
+    if end < len(tokens) and _phrase(tokens, end, packed):
+        return end - at
+    result = next_ in _RESULTS and _key(tokens, end + 1) != "for"
+    return end - at if result or _key(tokens, at - 1) in _BEFORE or _graded(tokens, end) else 0
+
+
+def _graded(tokens: list[Token], at: int) -> bool:
+    """Whether a grade stands here: "II", "type 2", "three", "1A"."""
+    figure = _key(tokens, at)
+    if figure in _STEPS:
+        return True
+    if figure in _ROMAN:
+        return figure != "i" or tokens[at].shape is Shape.TITLE
+    small = figure.isdigit() and len(figure) < 3
+    return (
+        (small or figure in _FIGURES)
+        and _key(tokens, at + 1) not in _UNITS
+        and (not small or tokens[at - 1].word.last < 6)
+    )
+
+
+def _framed(tokens: list[Token], at: int) -> bool:
+    """Whether a word on no list is an eponym all the same: before a head that only eponyms have, before "II"."""
+    token, next_ = tokens[at], _key(tokens, at + 1)
+    if len(token.key) < 3 or token.word.given >= _STRONG:
+        return False
+    if next_ in _HEADS:
+        return True
+    if next_ == "sign":
+        return token.owner or (token.shape is Shape.TITLE and _key(tokens, at + 2) not in _SIGN_VERB)
+    before = tokens[at - 1] if at else None
+    alone = before is None or not before.is_word or before.shape is not Shape.TITLE
+    return alone and next_ in _ROMAN - {"i", "v"} and token.shape is not Shape.UPPER
+
+
+def _key(tokens: list[Token], at: int) -> str:
+    return tokens[at].key if 0 <= at < len(tokens) else ""
