@@ -36,6 +36,7 @@ from storage.notice_sql import (
     NEXT_DUE,
     NEXT_DUE_AFTER,
     PLAIN,
+    ROOM_LANES_DUE,
     ROOMS_DUE,
     ROOMS_IN,
     SENDING,
@@ -84,22 +85,30 @@ class Notices:
         ``lanes``: look into these alone.
         """
         due = {"now": now, "most": limit}
-        if lanes is None:
-            rows = list(self._connection.execute(ROOMS_DUE, due | {"platforms": list(platforms)}))
-        else:
-            looks = (due | _named(lane) for lane in lanes if lane[0] in platforms)
-            rows = [row for look in looks for row in self._connection.execute(ROOMS_IN, look)]
-        shared = ((r.platform, r.room) for r in rows if r.room and not r.direct and not r.account)
-        return tuple(dict.fromkeys(shared)) if rows else None
+        if lanes is not None:
+            return self._rooms_in(lanes, due)
+        first = self.next_due(platforms)
+        if first is None or first > now:
+            return None
+        rows = self._connection.execute(ROOMS_DUE, due | {"platforms": list(platforms)})
+        return tuple(dict.fromkeys((platform, room) for platform, room in rows))
+
+    def _rooms_in(self, lanes: Collection[Lane], due: dict[str, Any]) -> tuple[tuple[str, str], ...] | None:
+        rows = [row for lane in lanes for row in self._connection.execute(ROOMS_IN, due | _named(lane))]
+        return tuple(dict.fromkeys((r.platform, r.room) for r in rows if r.is_for_all)) if rows else None
 
     def lanes_due(self, now: datetime, platforms: Collection[str], holder: str, limit: int = 25) -> tuple[Lane, ...]:
         """Lanes in which something is due and nobody else is sending, the longest due first.
 
-        On PostgreSQL the first notice of each lane is locked, which keeps others out of the lane until the end of the
-        transaction; a lane that somebody else has locked is left out.
+        Rooms, where somebody may wait for an answer, come before what people are told unasked. On PostgreSQL the first
+        notice of each lane is locked, which keeps others out of the lane until the end of the transaction; a lane that
+        somebody else has locked is left out.
         """
-        look = {"now": now, "platforms": list(platforms), "of_holder": holder, "most": limit}
-        return tuple((platform, lane) for platform, lane in self._connection.execute(LANES_DUE, look))
+        look = {"now": now, "platforms": list(platforms), "of_holder": holder}
+        found = list(self._connection.execute(ROOM_LANES_DUE, look | {"most": limit}))
+        if len(found) < limit:
+            found += self._connection.execute(LANES_DUE, look | {"most": limit - len(found)})
+        return tuple((platform, lane) for platform, lane in found)
 
     def is_lane_due(self, lane: Lane, now: datetime, holder: str) -> bool:
         """Whether something is due in this lane and nobody else is sending there; locked as by :meth:`lanes_due`."""
@@ -246,8 +255,8 @@ class Notices:
     def told(self, team: str, account: str, subject: str, limit: int = 5) -> tuple[Notice, ...]:
         """What this person was told unasked about the subject, or will be; the newest first."""
         c = NOTICES.c
-        mine = and_(c.team == team, c.subject == subject, c.account == account, c.act == Act.WHISPER.value)
-        known = and_(mine, c.rule != "", c.state.in_((NoticeState.SENT.value, NoticeState.NEW.value)))
+        mine = and_(c.team == team, c.subject == subject, c.account == account, c.act != Act.EDIT.value)
+        known = and_(mine, c.rule != "", c.state.in_(_TOLD))
         return self._read(select(NOTICES).where(known).order_by(c.id.desc()).limit(limit))
 
     def by_state(self, state: NoticeState, limit: int = 1000) -> tuple[Notice, ...]:
@@ -303,6 +312,7 @@ class Notices:
         )
 
 
+_TOLD = (NoticeState.NEW.value, NoticeState.SENDING.value, NoticeState.SENT.value)
 _SETTLED = (NoticeState.SENT, NoticeState.DROPPED, NoticeState.DEAD)
 
 

@@ -110,6 +110,11 @@ def test_why_says_the_rule(bot: Chat) -> None:
     assert "nothing unasked about T-1" in bot.says("pat", "why T-1").private
 
 
+def test_why_knows_what_was_just_given(bot: Chat) -> None:
+    bot.says("carla", 'task add "Ring the lab" for @nora due wed')
+    assert "it was given to you" in bot.says("nora", "why T-1").private
+
+
 def test_why_is_asked_of_the_message_itself(bot: Chat) -> None:
     """An answer to the message asks about that message."""
     bot.says("carla", 'task add "Call pharmacy" for @nora due fri 17:00')
