@@ -31,7 +31,7 @@ KEEP_SETTLED = timedelta(days=90)
 """How long what was said and what fired is remembered. No key comes again after so long: see docs/decisions."""
 LOOK = 1.0
 """Seconds between two looks into the database, where nothing is known to fall due before."""
-FIRE_WITHIN = 0.03
+FIRE_WITHIN = 0.015
 """Seconds after which firing lets others write, where somebody waits."""
 FIRE_AT_MOST = 0.3
 

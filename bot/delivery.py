@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
 SEND_WITHIN = 120.0
 """Seconds after which a platform that does not answer counts as one whose answer was lost."""
-CLAIM_WITHIN = 0.03
+CLAIM_WITHIN = 0.015
 """Seconds after which a claim stops at the next lane, where others wait to write."""
 
 

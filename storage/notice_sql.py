@@ -60,11 +60,13 @@ def _some(statement: Select[Any], *where: ColumnElement[bool]) -> Select[Any]:
     return statement.where(_IS_DUE, *where).order_by(_C.not_before, _C.id).limit(bindparam("most"))
 
 
-_ROOMS = select(_C.platform, _C.room, _C.direct, _C.account)
-ROOMS_DUE = _some(_ROOMS, _OF)
-ROOMS_IN = _some(_ROOMS, _IN_LANE)
+_ROOMS = select(_C.platform, _C.room)
+_FOR_ALL = and_(_C.room != "", _C.direct.is_(False), _C.account == "")
+ROOMS_DUE = _some(_ROOMS, _OF, _FOR_ALL)
+ROOMS_IN = _some(_ROOMS.add_columns(_FOR_ALL.label("is_for_all")), _IN_LANE)
 _LANES = select(_C.platform, _C.lane)
-LANES_DUE = _some(_LANES, _OF, _IS_FIRST).with_for_update(skip_locked=True)
+ROOM_LANES_DUE = _some(_LANES, _OF, _C.room != "", _IS_FIRST).with_for_update(skip_locked=True)
+LANES_DUE = _some(_LANES, _OF, _C.room == "", _IS_FIRST).with_for_update(skip_locked=True)
 IS_LANE_DUE = _some(_LANES, _IN_LANE, _IS_FIRST).with_for_update(skip_locked=True)
 DUE = (
     select(NOTICES)
