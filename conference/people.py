@@ -1,5 +1,6 @@
 """Who treats a person together: disciplines, roles, the members of a team."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -57,6 +58,10 @@ def read_discipline(words: str, more: Iterable[str] = ()) -> Discipline:
     found = SYNONYMS.get(key) or SYNONYMS.get(key.rstrip("s")) or next((d for d in known if d == key), None)
     if found:
         return found
+    if re.fullmatch(r"c-[0-9a-z]{4}", key):
+        raise Refusal(
+            f"{key.upper()} is a case; name it by `case {key.upper()}`, e.g. `for nursing case {key.upper()}`."
+        )
     near = get_close_matches(key, [*known, *SYNONYMS], n=1)
     hint = f"Did you mean {SYNONYMS.get(near[0], near[0])}?" if near else f"Known are: {', '.join(known)}."
     raise Refusal(f"I know no discipline “{words[:40]}”. {hint}")

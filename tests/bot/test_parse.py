@@ -201,6 +201,7 @@ def test_quiet_hours_in_any_form(span: str) -> None:
         ("rsvp M-1 perhaps", "does not fit here"),
         ("team add @dana", "Say which discipline, e.g. psychiatry."),
         ("team add @dana dentistry", "I know no discipline"),
+        ('task add "Send the plan" for C-7K2P', "C-7K2P is a case; name it by `case C-7K2P`"),
         ("team guest @lee C-7K2P", "Say until when, e.g. until fri."),
         ("agenda drop first", "is not a number"),
         ("series stop 2", "Say which series, e.g. S-2."),
