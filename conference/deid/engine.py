@@ -52,7 +52,7 @@ def scan(
 
 def screen(text: str, known: Known, kinds: frozenset[Kind] | None = None) -> Draft:
     """For short operational texts: people of the record and identifiers with a form; no dates, no doubtful words."""
-    tokens = tokenise(text, lexicon())
+    tokens = tokenise(text)
     wanted = kinds if kinds is not None else _NUMBERED
     formed = [m for m in structured(text) if m.kind in wanted and m.sure]
     return Draft(
@@ -69,7 +69,7 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], 
     from conference.deid.tagger import vote  # numpy takes memory that a bot which reads no summary can spare
 
     book = lexicon()
-    tokens = tokenise(text, book)
+    tokens = tokenise(text)
     readings = Reader(tokens, book, seen).read()
     vote(readings)
     clear = explained(tokens)

@@ -191,13 +191,14 @@ def places(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Mark]:
     found = []
     low = lowered(text)
     held = {hint: hint in low for hint in ("zip", "post", "corner")}
-    five, digit = re.search(r"\d{4}", text) is not None, any(c.isdigit() for c in text)
+    four, five = re.search(r"\d{4}", text) is not None, re.search(r"\d{5}", text) is not None
+    digit = four or any(c.isdigit() for c in text)
     for rank, sure, why, rule in _rules():
         source = rule.pattern.pattern
         if (
             ("corner of (" in source and not held["corner"])
             or (r"\d{5}" in source and not five)
-            or (r"\d{4,6}" in source and not five)
+            or (r"\d{4,6}" in source and not four)
             or (r"\d" in source and not digit)
         ):
             continue

@@ -1,7 +1,8 @@
 """Words that a proper noun of medicine explains: instruments, signs, stages, schools, brands; `data/terms.txt`."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import product
 
 from conference.deid.lexicon import fold, lexicon, sections
 from conference.deid.tokens import Shape, Token
@@ -60,8 +61,8 @@ def terms() -> Terms:
 
 def explained(tokens: list[Token]) -> bytearray:
     """One byte a token: 1 where a vocabulary or the frame of an eponym explains it."""
-    found, book, packed = bytearray(len(tokens)), lexicon().lists, terms()
-    called = book["strong_title"] | book["kin"] | {"named"}
+    found, packed = bytearray(len(tokens)), terms()
+    called = _callers()
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -69,11 +70,18 @@ def explained(tokens: list[Token]) -> bytearray:
         if at and found[at - 1] and token.key in _FIGURES:
             size = 1
         elif token.is_word and not _called(tokens, at, called):
-            size = _phrase(tokens, at, packed) or _single(tokens, at, packed) or _eponym(tokens, at, packed)
+            size = _phrase(tokens, at, packed) or _single(tokens, at) or _eponym(tokens, at, packed)
         for part in range(at, at + size):
             found[part] = 1
         at += size or 1
     return found
+
+
+@cache
+def _callers() -> frozenset[str]:
+    """Titles and words of kin, behind which a person stands."""
+    lists = lexicon().lists
+    return lists["strong_title"] | lists["kin"] | {"named"}
 
 
 def _called(tokens: list[Token], at: int, called: frozenset[str]) -> bool:
@@ -106,17 +114,24 @@ def _phrase(tokens: list[Token], at: int, packed: Terms) -> int:
     return 0
 
 
-def _single(tokens: list[Token], at: int, packed: Terms) -> int:
-    """1 for a coined word, or a drug that bears nobody's name."""
-    token, word = tokens[at], tokens[at].word
-    if token.key in packed.singles and word.given < _STRONG:
-        return 1
-    if (token.key in packed.clips and word.given < 2 and word.last < _STRONG and not _titled(token)) or _inflected(
-        token
-    ):
-        return 1
+@lru_cache(maxsize=20_000)
+def _coined(key: str) -> tuple[bool, bool, bool]:
+    """Of a word alone: whether it is coined or a form of an everyday word, a clipped name, a drug that bears nobody's name."""
+    word, packed = lexicon()[key], terms()
     nobody = not (word.given or word.last or word.place)
-    return int(word.drug and nobody and len(token.key) > 3 and _key(tokens, at - 1) not in ("of", "at"))
+    return (
+        key in packed.singles and word.given < _STRONG,
+        key in packed.clips and word.given < 2 and word.last < _STRONG,
+        word.drug and nobody and len(key) > 3,
+    )
+
+
+def _single(tokens: list[Token], at: int) -> int:
+    """1 for a word that is explained wherever it stands, or nearly so."""
+    token = tokens[at]
+    coined, clipped, drug = _coined(token.key)
+    known = coined or (clipped and not _titled(token)) or (drug and _key(tokens, at - 1) not in ("of", "at"))
+    return int(known or (token.shape is not Shape.TITLE and _inflected(token.key)))
 
 
 def _titled(token: Token) -> bool:
@@ -128,32 +143,37 @@ _ENDINGS = ("ing", "ed", "ings", "ly", "ness", "able")
 _OPENINGS = ("de", "re", "un", "pre", "non", "over", "under", "mis", "out")
 
 
-def _inflected(token: Token) -> bool:
+@lru_cache(maxsize=20_000)
+def _inflected(key: str) -> bool:
     """A form of an everyday word that the tables lack: "alarmed", "deroofing"."""
-    key, word = token.key, token.word
-    if word.given or word.last or word.place or word.spelled or len(key) < 6 or token.shape is Shape.TITLE:
-        return False
     book = lexicon()
-    for cut in ("", *_OPENINGS):
-        stem = key.removeprefix(cut) if cut and key.startswith(cut) else ("" if cut else key)
-        for ending in _ENDINGS:
-            if stem.endswith(ending) and len(stem) - len(ending) > 3:
-                base = stem.removesuffix(ending)
-                if any(book[form].spelled and book[form].common > 5 for form in (base, base + "e", base[:-1])):
-                    return True
+    word = book[key]
+    if len(key) < 6 or word.given or word.last or word.place or word.spelled:
+        return False
+    stems = [key, *(key.removeprefix(opening) for opening in _OPENINGS if key.startswith(opening))]
+    for stem, ending in product(stems, _ENDINGS):
+        base = stem.removesuffix(ending)
+        if (
+            len(base) > 3
+            and base != stem
+            and any(book[f].spelled and book[f].common > 5 for f in (base, base + "e", base[:-1]))
+        ):
+            return True
     return False
 
 
-def _listed(token: Token, packed: Terms) -> bool:
-    return token.key in packed.surnames or (token.key[-1:] == "s" and token.key[:-1] in packed.surnames)
+@lru_cache(maxsize=20_000)
+def _listed(key: str) -> bool:
+    surnames = terms().surnames
+    return key in surnames or (key[-1:] == "s" and key[:-1] in surnames)
 
 
 def _eponym(tokens: list[Token], at: int, packed: Terms) -> int:
     """How many tokens from here are an eponym before a head, a result or a grade."""
     end = at
-    while end < min(len(tokens), at + _CHAIN) and tokens[end].is_word and _listed(tokens[end], packed):
+    while end < min(len(tokens), at + _CHAIN) and tokens[end].is_word and _listed(tokens[end].key):
         end += 1
-        if end + 1 < len(tokens) and tokens[end].key in _JOINTS and _listed(tokens[end + 1], packed):
+        if end + 1 < len(tokens) and tokens[end].key in _JOINTS and _listed(tokens[end + 1].key):
             end += 1
     if end == at:
         return int(_framed(tokens, at))
@@ -196,7 +216,7 @@ def _framed(tokens: list[Token], at: int) -> bool:
         return token.owner or (token.shape is Shape.TITLE and _key(tokens, at + 2) not in _SIGN_VERB)
     before = tokens[at - 1] if at else None
     alone = before is None or not before.is_word or before.shape is not Shape.TITLE
-    return alone and next_ in _ROMAN - {"i", "v"} and token.shape is not Shape.UPPER
+    return alone and token.shape is not Shape.UPPER and next_ in _ROMAN and next_ not in ("i", "v")
 
 
 def _key(tokens: list[Token], at: int) -> str:

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
-from conference.deid.lexicon import Lexicon, Word, fold
+from conference.deid.lexicon import Word, fold, lexicon
 
 # A placeholder that an earlier pass left; it is never looked into again.
 PLACEHOLDER = re.compile(
@@ -64,19 +65,27 @@ def _stem(text: str) -> tuple[str, int]:
     return text, 0
 
 
-def tokenise(text: str, lexicon: Lexicon) -> list[Token]:
+@lru_cache(maxsize=20_000)
+def _facts(raw: str) -> tuple[str, int, str, Shape, Word]:
+    """The word without its possessive ending, the length of that, its key, how it is written and what is known of it."""
+    shape = _shape(raw)
+    if shape is Shape.OTHER:
+        return raw, 0, raw, shape, _NOTHING
+    stem, cut = _stem(raw)
+    key = fold(stem)
+    return stem, cut, key, shape, lexicon()[key]
+
+
+def tokenise(text: str) -> list[Token]:
     """Words, numbers and signs of the text in order; spaces are left out, line ends are kept."""
     masks = [m.span() for m in PLACEHOLDER.finditer(text)]
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
         start, raw = match.start(), match.group()
-        shape = _shape(raw)
-        if shape is Shape.OTHER:
-            found.append(Token(raw, start, match.end(), raw, shape, _NOTHING, is_word=False))
-            continue
-        stem, cut = _stem(raw)
-        key = fold(stem)
-        found.append(Token(stem, start, match.end() - cut, key, shape, lexicon[key], owner=cut > 0))
+        stem, cut, key, shape, word = _facts(raw)
+        found.append(
+            Token(stem, start, match.end() - cut, key, shape, word, is_word=shape is not Shape.OTHER, owner=cut > 0)
+        )
     _mask(found, masks)
     _openings(found)
     _loudness(found)

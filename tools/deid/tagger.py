@@ -55,7 +55,7 @@ def example(text: Text, weight: float) -> Example:
     """The text as the net reads it."""
     words, spans = text
     book, index = lexicon(), vectors()[0]
-    tokens = tokenise(words, book)
+    tokens = tokenise(words)
     readings = Reader(tokens, book).read()
     edge = [0] * PAD
     labels = [next((k for s, e, k in spans if s <= t.start < e), "O") if t.is_word else "" for t in tokens]
