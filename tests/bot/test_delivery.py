@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, event
 
-from adapters.platform import Invocation, NotDelivered, Outcome
+from adapters.platform import Invocation, NotDelivered, Outcome, Place, Source
 from bot.app import App
 from bot.delivery import MOST_ATTEMPTS
 from conference.case import Part
 from storage.notices import NoticeState
-from tests.conversations.harness import START, Begun, Chat, approved, chat, make_team, submitted
+from tests.conversations.harness import ROOM, START, Begun, Chat, approved, chat, make_team, submitted
 
 
 @pytest.fixture(scope="module")
@@ -381,3 +381,47 @@ def test_a_card_that_never_came_is_not_changed(bot: Chat) -> None:
     bot.says("nora", "rsvp M-1 yes")
     bot.waits(1)
     assert [s for s in states(bot, since=before) if s[0] == "meeting"] == [("meeting", "dead", 1)]
+
+
+def test_an_answer_does_not_wait_for_what_others_are_owed(bot: Chat) -> None:
+    """Whoever speaks waits for what comes of it in the own lanes, and for nobody else's messages."""
+    whisper, heard = bot.platform.whisper, []
+
+    async def deaf(place, account, card, key):  # type: ignore[no-untyped-def]
+        if account == "nora":
+            raise NotDelivered("network")
+        return await whisper(place, account, card, key)
+
+    async def noted(place, account, card, key):  # type: ignore[no-untyped-def]
+        heard.append(account)
+        return await whisper(place, account, card, key)
+
+    bot.platform.whisper = deaf  # type: ignore[method-assign]
+    bot.says("carla", 'meeting schedule "Huddle" tomorrow 12:15 for 15m')
+    bot.says("carla", 'task add "Call" for @nora due fri')
+    bot.platform.whisper = noted  # type: ignore[method-assign]
+    bot.clock.set(bot.clock.now() + timedelta(minutes=1))
+    assert bot.says("pat", "rsvp M-1 yes").edited
+    assert "nora" not in heard
+    bot.waits(1)
+    assert "nora" in heard
+
+
+def test_an_edit_waits_for_a_post_that_is_being_sent(bot: Chat) -> None:
+    """Answered while the invitation is on its way: it is changed once it is there."""
+    post, answered = bot.platform.post, []
+
+    async def slow(place, card, key):  # type: ignore[no-untyped-def]
+        if not answered and "Case conference" in str(card):
+            answered.append(key)
+            said = Invocation(
+                "i-1", "nora", "nora", Place("memory", ROOM), "rsvp M-1 yes", bot.clock.now(), Source.TYPED
+            )
+            await asyncio.to_thread(bot.app.dispatcher.handle, said)
+        return await post(place, card, key)
+
+    bot.platform.post = slow  # type: ignore[method-assign]
+    bot.says("carla", 'meeting schedule "Case conference" 1 dec 08:00 for 60m')
+    assert answered
+    bot.waits(1)
+    assert "nobody has answered yet" not in bot.bot_shows()
