@@ -76,7 +76,7 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], 
     for reading, is_clear in zip(readings, clear, strict=True):
         reading.explained = bool(is_clear)
     worded = _unexplained(text, tokens, clear, [*places(text, tokens, book), *names(text, readings, book)])
-    raw = [*structured(text), *dates(text), *ages(text), *worded]
+    raw = [*structured(text), *_unexplained(text, tokens, clear, dates(text)), *ages(text), *worded]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
     kept = cover(len(text), (span for phrase in keep for span in _spans(text, phrase)))
     found = [part for mark in found for part in _without(text, mark, kept)]

@@ -53,7 +53,7 @@ def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     found += _hyphens(text, readings)
     found += _links(readings)
     found += _asked(readings)
-    found += _dated(text, found)
+    found += _trailing(text, found)
     found = _beside(text, readings, found)
     found += _phrases(text, [r.token for r in readings], lexicon)
     return found
@@ -156,11 +156,16 @@ _DAY = re.compile(
 )
 
 
-def _dated(text: str, marks: list[Mark]) -> Iterator[Mark]:
-    """A figure that reads as a day right behind a person: "LAIs due: Booker 1-3, Ilse 1-7"."""
+_COMMA = re.compile(r", (?P<v>[A-Za-z])\.?(?=[,;)\n]|\s?\Z)")
+
+
+def _trailing(text: str, marks: list[Mark]) -> Iterator[Mark]:
+    """A figure that reads as a day, or an initial, right behind a person: "LAIs due: Booker 1-3", "Payne, M"."""
     for mark in marks:
         if mark.kind is Kind.NAME and (found := _DAY.match(text, mark.end)):
             yield Mark(*found.span("v"), Kind.DATE, "date finer than a year", 60, sure=False)
+        if mark.kind is Kind.NAME and (found := _COMMA.match(text, mark.end)):
+            yield Mark(*found.span("v"), Kind.NAME, "initial", 41, sure=False)
 
 
 def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]:

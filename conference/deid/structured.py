@@ -82,7 +82,7 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
         61,
         True,
         "account handle",
-        r"(?i:\b(?:username|user name|user|login|handle|screen name|insta|instagram|ig|snap|snapchat|twitter|tiktok|facebook|fb|venmo|skype|discord|telegram|gamertag|kik)\b(?: (?:handle|name|account|id))?(?: (?:is|as|at))?\s?[:=]?\s?)(?P<v>@?(?=[\w.-]{0,30}[\d_.])[A-Za-z_][\w.-]{2,30}\w)",
+        r"(?i:\b(?:username|user name|user|login|handle|screen name|insta|instagram|ig|snap|snapchat|twitter|tiktok|facebook|fb|venmo|skype|discord|telegram|gamertag|kik)\b(?: (?:handle|name|account|id))?(?: (?:is|as|at))?\s?[:=]?\s?)(?P<v>@?(?=[\w.-]{0,30}(?:[\d_]|\.\w))[A-Za-z_][\w.-]{2,30}\w)",
     ),
     (
         Kind.IP,

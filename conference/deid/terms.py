@@ -25,6 +25,12 @@ _HEADS = frozenset(
     "scale", "scales", "inventory", "questionnaire", "classification", "criteria", "phenomenon", "syndrome", "disease", "triad", "nodes",
     "nodules", "maneuver", "manoeuvre", "index", "staging", "checklist", "tetrad", "papules", "striae", "palsy", "neuroma", "contracture",
 ])  # fmt: skip
+# These too, but behind a possessive they tell whose.
+_THINGS = frozenset(
+    [
+    "lens", "fields", "osteotomy", "arthroplasty", "coefficient", "nomogram", "curve", "forceps", "retractor", "speculum", "catheter", "balloon",
+    "stent", "prosthesis", "flap", "graft", "reflex", "murmur", "trocar", "laryngoscope", "fracture", "angle", "units", "position", "incision",
+])  # fmt: skip
 _SIGN_VERB = frozenset(
     ["the", "a", "an", "his", "her", "this", "it", "off", "for", "in", "out", "up", "on", "and", "that", "my", "your"]
 )
@@ -212,6 +218,10 @@ def _framed(tokens: list[Token], at: int) -> bool:
         return False
     if next_ in _HEADS:
         return True
+    if next_ in _THINGS:
+        return not (token.owner or token.key[-1] == "s" or _key(tokens, at - 1) in ("for", "from"))
+    if next_ in _FIGURES and next_ != "one":
+        return token.word.given < 2 and token.shape is Shape.TITLE and _key(tokens, at + 2) in (",", ".", ";", "at", "")
     if next_ == "sign":
         return token.owner or (token.shape is Shape.TITLE and _key(tokens, at + 2) not in _SIGN_VERB)
     before = tokens[at - 1] if at else None
