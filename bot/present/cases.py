@@ -16,7 +16,9 @@ from conference.panel import SMALL_CELL, Profile
 from conference.people import Account, Discipline, Member, Team
 from conference.record import Preview
 
-TAKEN_FROM_ROOM = "I take this out of the room where this chat lets me: case talk belongs here, in private, until you approve it."
+TAKEN_FROM_ROOM = (
+    "I take this out of the room where this chat lets me: case talk belongs here, in private, until you approve it."
+)
 _MOST_WORDS = 12
 
 
