@@ -30,7 +30,6 @@ bench: $(VENV)/dev  ## speed, printed beside a baseline of the same run
 
 soak: $(VENV)/dev  ## many hours: every fault whole, a thousand kills on Slack, months of a clinic, every conversation everywhere
 	@$(BIN)/python -m tests.faults --whole
-	@CONFER_KILLS=1000 $(BIN)/pytest -vv tests/slack/test_kills.py
 	@$(BIN)/python -m tests.simulation --seconds 3600
 	@$(BIN)/pytest tests/conversations --platforms all
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tests.slack.world import Channel
 
 KILLS = int(os.environ.get("CONFER_KILLS", "4"))
 A_RUN = min(KILLS, int(os.environ.get("CONFER_KILLS_A_RUN", "25")))
-_FIRST = 5 if KILLS == A_RUN else random.randrange(1, 10**6)
+_FIRST = 5 if KILLS == A_RUN else datetime.now(UTC).toordinal()  # others every day, the same in every worker
 SEEDS = [
     int(os.environ.get("CONFER_SEED", _FIRST + n)) for n in range(1 if "CONFER_SEED" in os.environ else KILLS // A_RUN)
 ]
