@@ -3,12 +3,12 @@
 45 CFR 164.514(b)(2)(i)(A), (B). What is neither known to be harmless nor explained by its frame stays suspicious.
 """
 
-from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.lexicon import Lexicon, lexicon
+from conference.deid.neighbours import headlines, neighbours
+from conference.deid.reading import Reading
 from conference.deid.tokens import Shape, Token
 
 _DETERMINERS = frozenset(
@@ -24,25 +24,6 @@ _PAST = frozenset(
 ])  # fmt: skip
 _NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
 _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
-
-
-@dataclass(slots=True)
-class Reading:
-    """The evidence for one word: the judgement by hand of its lists and frame, and the votes of the tagger."""
-
-    token: Token
-    name: float = -9.0
-    place: float = -9.0
-    cued: bool = False
-    harmless: bool = False
-    servant: bool = False  # a word of grammar, of kin or a title: hidden only beside a hidden word
-    wide: bool = False  # a state, a nation or the like: never hidden as a place
-    quiet: bool = False  # in a text without capitals, where lower case tells nothing
-    clinical: bool = False  # ends or begins as clinical words do
-    person_vote: float = -9.0  # of the tagger, log odds
-    place_vote: float = -9.0
-    explained: bool = False  # by a vocabulary or the frame of an eponym: never hidden alone
-    hidden: bool = False
 
 
 Seen = dict[tuple[str, ...], tuple[float, float, bool, bool, bool, bool, bool, bool]]
@@ -77,34 +58,7 @@ class Reader:
         openings = [t for t in words if t.first]
         low_openings = sum(t.shape is Shape.LOWER for t in openings)
         self._caseless = (title + upper) <= 0.02 * len(words) and low_openings >= 0.5 * len(openings)
-        self._headlines()
-
-    def _headlines(self) -> None:
-        """Words of a line in title case carry their capital for the line's sake."""
-        line: list[Token] = []
-        for token in [*self._tokens, None]:
-            if token is not None and token.text not in "\n.:;!?":
-                if token.is_word:
-                    line.append(token)
-                continue
-            long = [t for t in line if len(t.text) > 3]
-            plain = [
-                t
-                for t in long
-                if t.shape is Shape.TITLE
-                and t.word.spelled
-                and t.word.ratio < 3
-                and t.word.common > 5
-                and max(t.word.given, t.word.last) < 3
-            ]
-            if (
-                len(long) >= 4
-                and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long)
-                and len(plain) >= 0.5 * len(long)
-            ):
-                for t in line:
-                    t.loud = True
-            line = []
+        headlines(tokens)
 
     def read(self) -> list[Reading]:
         """One reading for each token, in order."""
@@ -113,7 +67,7 @@ class Reader:
             self._known(tuple(shown[at : at + _BACK + _AHEAD + 1]), at, token) if token.is_word else Reading(token)
             for at, token in enumerate(self._tokens)
         ]
-        self._neighbours(readings)
+        neighbours(readings, self._lexicon.lists, caseless=self._caseless)
         return readings
 
     def _known(self, around: tuple[str, ...], at: int, token: Token) -> Reading:
@@ -453,52 +407,3 @@ class Reader:
             if listed and (then in heads or (next_ in ("-", "and", "/", "&") and third in heads)):
                 return one not in lists["strong_title"]
         return False
-
-    def _reclaim(self, readings: list[Reading]) -> None:
-        """An eponym or a nation beside a likely name, both with a capital, is a name: "Leopold Fink", "Tünde Hoffmann"."""
-        heads, lists = self._lexicon.lists["eponym_head"], self._lexicon.lists
-        for at, reading in enumerate(readings):
-            token = reading.token
-            if not (
-                reading.harmless
-                and token.is_word
-                and max(token.word.given, token.word.last) >= 2
-                and (token.shape is Shape.TITLE or self._caseless)
-            ):
-                continue
-            if (
-                token.key in lists["title"]
-                or token.key in lists["kin"]
-                or token.key in lists["pronoun"]
-                or token.key in lists["harmless"]
-            ):
-                continue
-            near = [
-                r
-                for r in readings[max(0, at - 1) : at + 2]
-                if r is not reading and r.token.is_word and not r.harmless and r.token.shape is token.shape
-            ]
-            after = self._after(at)[0]
-            if (
-                any(r.name >= 2.0 and (r.token.word.given >= 2 or not r.token.word) for r in near[:1])
-                and after not in heads
-            ):
-                reading.harmless = False
-                reading.name += 5
-                reading.place += 5
-
-    def _neighbours(self, readings: list[Reading]) -> None:
-        """A name beside a likely name is likelier; two names of the census side by side are a person."""
-        self._reclaim(readings)
-        boost = [0.0] * len(readings)
-        for at, (a, b) in enumerate(pairwise(readings)):
-            if not (a.token.is_word and b.token.is_word) or a.harmless or b.harmless:
-                continue
-            both = a.token.word.given >= 2 and b.token.word.last >= 1
-            for here, there in ((at, b), (at + 1, a)):
-                gain = min(2.2 if both else 1.6, 0.55 * max(0.0, there.name)) + (0.6 if both else 0.0)
-                boost[here] = max(boost[here], gain)
-        for gain, reading in zip(boost, readings, strict=True):
-            token = reading.token
-            plain = token.word.spelled and token.word.ratio < 3 and token.shape is not Shape.TITLE
-            reading.name += gain * (0.4 if plain else 1.0)

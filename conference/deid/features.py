@@ -5,8 +5,8 @@ from functools import cache
 from zlib import crc32
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.context import Reading
 from conference.deid.lexicon import lexicon
+from conference.deid.reading import Reading
 from conference.deid.tokens import Shape, Token
 
 _LISTS = (

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from conference.deid.context import Reading
+from conference.deid.chat import asked, trailing
 from conference.deid.lexicon import Lexicon, fold
 from conference.deid.model import Kind, Mark
+from conference.deid.reading import Reading
 from conference.deid.tokens import Shape, Token
 
 _LINKS = frozenset(
@@ -52,120 +53,11 @@ def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     found += _initials(text, readings)
     found += _hyphens(text, readings)
     found += _links(readings)
-    found += _asked(readings)
-    found += _trailing(text, found)
+    found += asked(readings)
+    found += trailing(text, found)
     found = _beside(text, readings, found)
     found += _phrases(text, [r.token for r in readings], lexicon)
     return found
-
-
-_ASKED = frozenset(
-    [
-    "cc", "ask", "ping", "lmk if", "lmk when", "remind", "loop in", "text", "texted", "email", "emailed", "message", "messaged", "dm",
-    "thx", "thanks", "ty", "hey", "hi", "hello", "tell", "told", "asked", "if", "when", "thank you", "fwd to", "forward to", "invite",
-])  # fmt: skip
-_WEAK_ASKED = frozenset(["if", "when", "text", "hey", "hi", "hello", "thanks", "email", "message"])
-_CALLS = frozenset(
-    [
-        "calls",
-        "called",
-        "texts",
-        "texted",
-        "shows",
-        "asks",
-        "asked",
-        "says",
-        "said",
-        "answers",
-        "emails",
-        "comes",
-        "cancels",
-    ]
-)
-_THEN = frozenset(
-    [
-        "",
-        ".",
-        ",",
-        ";",
-        "!",
-        "?",
-        ")",
-        "\n",
-        "or",
-        "and",
-        "to",
-        "re",
-        "about",
-        "abt",
-        "if",
-        "on",
-        "&",
-        "that",
-        "pls",
-        "please",
-        "for",
-    ]
-)
-_NEVER = frozenset(
-    [
-        "may",
-        "can",
-        "any",
-        "so",
-        "long",
-        "see",
-        "page",
-        "note",
-        "art",
-        "son",
-        "man",
-        "love",
-        "day",
-        "in",
-        "my",
-        "me",
-        "an",
-        "do",
-        "sun",
-        "pt",
-        "many",
-        "else",
-    ]
-)
-
-
-def _asked(readings: list[Reading]) -> Iterator[Mark]:
-    """A name that is a word, behind a verb of chat: "cc hope", "ask joy or bill", "lmk if grace calls"."""
-    for at in range(1, len(readings)):
-        token = readings[at].token
-        word, one = token.word, readings[at - 1].token.key
-        if not token.is_word or word.given < 3 or readings[at].hidden or token.key in _NEVER or readings[at].servant:
-            continue
-        two = f"{readings[at - 2].token.key} {one}" if at > 1 else ""
-        if one not in _ASKED and two not in _ASKED:
-            continue
-        next_ = readings[at + 1].token.key if at + 1 < len(readings) else ""
-        weak = one in _WEAK_ASKED and two not in _ASKED
-        if next_ in _CALLS or (not weak and next_ in _THEN):
-            yield Mark(token.start, token.end, Kind.NAME, "perhaps a name", 41, sure=False)
-
-
-_DAY = re.compile(
-    r"\s(?:on\s)?(?P<v>(?:0?[1-9]|1[0-2])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\w/%]|[-.]\d|\s?(?:mg|mcg|weeks?|wks?|days?|times|hours?|hrs?)\b)"
-)
-
-
-_COMMA = re.compile(r", (?P<v>[A-Za-z])\.?(?=[,;)\n]|\s?\Z)")
-
-
-def _trailing(text: str, marks: list[Mark]) -> Iterator[Mark]:
-    """A figure that reads as a day, or an initial, right behind a person: "LAIs due: Booker 1-3", "Payne, M"."""
-    for mark in marks:
-        if mark.kind is Kind.NAME and (found := _DAY.match(text, mark.end)):
-            yield Mark(*found.span("v"), Kind.DATE, "date finer than a year", 60, sure=False)
-        if mark.kind is Kind.NAME and (found := _COMMA.match(text, mark.end)):
-            yield Mark(*found.span("v"), Kind.NAME, "initial", 41, sure=False)
 
 
 def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]:

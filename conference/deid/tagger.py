@@ -6,8 +6,8 @@ from importlib import resources
 from io import BytesIO
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.context import Reading
 from conference.deid.features import PAD, Ids, numbers
+from conference.deid.reading import Reading
 
 Floats = NDArray[np.float32]
 _REACH = 2  # words on each side that one layer sees
