@@ -97,6 +97,15 @@ def _listed(name: str) -> list[str]:
     return sorted(lexicon().lists[name])
 
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "Jan", "Feb", "Mar", "Aug", "Sept", "Oct", "Nov", "Dec",
+)  # fmt: skip
+_WEEKDAYS = (
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "tues", "weds", "thurs", "fri", "mon",
+)  # fmt: skip
+
+
 class Source:
     """Random names and towns with the weights of the lexicon."""
 
@@ -150,8 +159,14 @@ class Source:
 
     def _special(self, slot: str) -> str:
         """Sites, streets, shops, numbers, and the harmless look-alikes of names."""
+        own = self.rng.choice([self.fill("P"), self.fill("L"), self.fill("F"), *(self._plain() for _ in range(3))])
+        if slot in "HKRB":
+            return self._site(slot, own)
+        return self._number(slot) if slot in "DITAJ" else self._harmless(slot)
+
+    def _site(self, slot: str, own: str) -> str:
+        """A care site, a school, a street or a shop."""
         r, two = self.rng, self.rng.randrange
-        own = r.choice([self.fill("P"), self.fill("L"), self.fill("F"), *(self._plain() for _ in range(3))])
         match slot:
             case "H":
                 head = r.choice(_SITES)
@@ -159,77 +174,42 @@ class Source:
                 full = f"{r.choice([saint, own, own, f'{own} {self._plain()}', f'{own} {r.choice(_LAND)}'])} {head}"
                 return r.choice([full, full, full, full, saint, f"the {own}", f"{own} {r.choice(_LAND)}"])
             case "K":
-                return (
-                    f"{r.choice([own, own, f'{own} {r.choice(_LAND)}', 'St. ' + self.fill('F')])} {r.choice(_SCHOOLS)}"
-                )
+                name = r.choice([own, own, f"{own} {r.choice(_LAND)}", "St. " + self.fill("F")])
+                return f"{name} {r.choice(_SCHOOLS)}"
             case "R":
                 name = r.choice([own, own, self.fill("L"), f"{two(90) + 1}th", f"{own} {r.choice(_LAND)}"])
                 street = f"{r.choice(['', '', 'N ', 'West ', 'E. '])}{name} {r.choice(_STREETS)}"
                 return r.choice([f"{two(9000) + 3} {street}", street, street, f"{own} and {self.fill('L')}"])
-            case "B":
+            case _:
                 plain = f"{self._plain()} {self._plain()}"
-                shop = r.choice(
-                    [
-                        own,
-                        plain,
-                        f"{own} {r.choice(_SHOPS)}",
-                        f"{own} {r.choice(_SHOPS)}",
-                        f"{self.fill('F')}'s",
-                        f"{self._plain()} & {self._plain()}",
-                    ]
-                )
+                named = [f"{own} {r.choice(_SHOPS)}", f"{own} {r.choice(_SHOPS)}"]
+                shop = r.choice([own, plain, *named, f"{self.fill('F')}'s", f"{self._plain()} & {self._plain()}"])
                 return r.choice([shop, shop, f"the {shop}"])
+
+    def _number(self, slot: str) -> str:
+        """A day, an identifier, a telephone number, an age over 89 or initials."""
+        r, two = self.rng, self.rng.randrange
+        match slot:
             case "D":
-                month = r.choice(
-                    [
-                        "January",
-                        "February",
-                        "March",
-                        "April",
-                        "May",
-                        "June",
-                        "July",
-                        "August",
-                        "September",
-                        "October",
-                        "November",
-                        "December",
-                        "Jan",
-                        "Feb",
-                        "Mar",
-                        "Aug",
-                        "Sept",
-                        "Oct",
-                        "Nov",
-                        "Dec",
-                    ]
-                )
-                day = two(28) + 1
+                month, day = r.choice(_MONTHS), two(28) + 1
                 return r.choice([f"{two(12) + 1}/{day}", f"{two(12) + 1}/{day}/{two(24) + 2000}", f"{month} {day}", f"{day} {month} {two(24) + 2000}", month,
-                    r.choice(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "tues", "weds", "thurs", "fri", "mon"]), f"the {day}th"])  # fmt: skip
+                    r.choice(_WEEKDAYS), f"the {day}th"])  # fmt: skip
             case "I":
-                return r.choice(
-                    [
-                        f"{two(10**7)}",
-                        f"{chr(65 + two(26))}{chr(65 + two(26))}-{two(10**5)}",
-                        f"{two(99)}-{two(999)}-{two(99)}",
-                    ]
-                )
+                digits, letters = f"{two(10**7)}", f"{chr(65 + two(26))}{chr(65 + two(26))}"
+                return r.choice([digits, f"{letters}-{two(10**5)}", f"{two(99)}-{two(999)}-{two(99)}"])
             case "T":
                 return f"{two(800) + 200}{r.choice('-. ')}555{r.choice('-. ')}0{two(900) + 100}"
             case "A":
                 return str(90 + two(14))
-            case "J":
+            case _:
                 a, b = (chr(65 + two(26)) for _ in range(2))
-                return r.choice(
-                    [
-                        f"{a}.{b}.",
-                        f"{self.fill('F')} {b}",
-                        f"{self.fill('F')} {b}.",
-                        f"{self.fill('F')} {b}",
-                        self.fill("F")[:4] + r.choice(["y", "ie", "o"]),
-                    ]
-                )
+                shown = [f"{self.fill('F')} {b}", f"{self.fill('F')} {b}.", f"{self.fill('F')} {b}"]
+                return r.choice([f"{a}.{b}.", *shown, self.fill("F")[:4] + r.choice(["y", "ie", "o"])])
+
+    def _harmless(self, slot: str) -> str:
+        """An eponym, a drug, an abbreviation or brand, a plain word."""
+        r = self.rng
+        match slot:
             case "E":
                 eponym = f"{r.choice(_listed('eponym')).title()} {r.choice(_listed('eponym_head'))}"
                 return eponym if r.random() < 0.7 else r.choice(_listed("eponym_alone")).title()
@@ -237,11 +217,8 @@ class Source:
                 drug = r.choice(self.drug)
                 return drug.title() if r.random() < 0.4 else drug
             case "Q":
-                return (
-                    r.choice(_listed("abbreviation")).upper()
-                    if r.random() < 0.5
-                    else r.choice(_listed("brand")).title()
-                )
+                short = r.random() < 0.5
+                return r.choice(_listed("abbreviation")).upper() if short else r.choice(_listed("brand")).title()
             case _:
                 return r.choice(self.plain)
 
