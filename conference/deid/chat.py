@@ -14,72 +14,19 @@ _ASKED = frozenset(
 _WEAK_ASKED = frozenset(["if", "when", "text", "hey", "hi", "hello", "thanks", "email", "message"])
 _CALLS = frozenset(
     [
-        "calls",
-        "called",
-        "texts",
-        "texted",
-        "shows",
-        "asks",
-        "asked",
-        "says",
-        "said",
-        "answers",
-        "emails",
-        "comes",
-        "cancels",
-    ]
-)
+    "calls", "called", "texts", "texted", "shows", "asks", "asked", "says", "said", "answers", "emails", "comes",
+    "cancels",
+])  # fmt: skip
 _THEN = frozenset(
     [
-        "",
-        ".",
-        ",",
-        ";",
-        "!",
-        "?",
-        ")",
-        "\n",
-        "or",
-        "and",
-        "to",
-        "re",
-        "about",
-        "abt",
-        "if",
-        "on",
-        "&",
-        "that",
-        "pls",
-        "please",
-        "for",
-    ]
-)
+    "", ".", ",", ";", "!", "?", ")", "\n", "or", "and", "to", "re", "about", "abt", "if", "on", "&", "that", "pls",
+    "please", "for",
+])  # fmt: skip
 _NEVER = frozenset(
     [
-        "may",
-        "can",
-        "any",
-        "so",
-        "long",
-        "see",
-        "page",
-        "note",
-        "art",
-        "son",
-        "man",
-        "love",
-        "day",
-        "in",
-        "my",
-        "me",
-        "an",
-        "do",
-        "sun",
-        "pt",
-        "many",
-        "else",
-    ]
-)
+    "may", "can", "any", "so", "long", "see", "page", "note", "art", "son", "man", "love", "day", "in", "my", "me",
+    "an", "do", "sun", "pt", "many", "else",
+])  # fmt: skip
 
 
 def asked(readings: list[Reading]) -> Iterator[Mark]:
