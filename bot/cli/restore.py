@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,12 +168,23 @@ def _into_file(
             log = target.with_name(target.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise DatabaseBusy(f"Another process looks into {target}; end it first.")
-            former = target.with_name(f"{target.name}.before-{filled.now:%Y%m%dT%H%M%SZ}")
-            os.link(target, former)
-            print(f"kept {former}: remove it when all is well")
+            print(f"kept {_kept(target, filled.now)}: remove it when all is well")
         _note_in_marks(config, ring, filled, folder)
         put_in_place(made, target)
     return filled.done
+
+
+def _kept(target: Path, now: datetime) -> Path:
+    """Give the old file a second name, one that nothing has: two restores may begin in the same second."""
+    name, numbers = f"{target.name}.before-{now:%Y%m%dT%H%M%SZ}", count(2)
+    former = target.with_name(name)
+    while True:
+        try:
+            os.link(target, former)
+        except FileExistsError:
+            former = target.with_name(f"{name}-{next(numbers)}")
+        else:
+            return former
 
 
 def _into_server(

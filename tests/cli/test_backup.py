@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.restore import _kept
 from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.sealed_file import PIECE, BackupBroken, SealedReader, SealedWriter
@@ -394,6 +395,16 @@ def killed_after(seconds: float, *words: str | Path) -> None:
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.wait(PATIENCE)
+
+
+def test_two_restores_in_one_second_keep_two_files(tmp_path: Path) -> None:
+    target, now = tmp_path / "confer.db", datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+    target.write_text("old")
+    assert [_kept(target, now).name for _ in range(3)] == [
+        "confer.db.before-20261122T020000Z",
+        "confer.db.before-20261122T020000Z-2",
+        "confer.db.before-20261122T020000Z-3",
+    ]
 
 
 def test_a_kill_leaves_the_old_or_the_new(kept: Path, start: StartBot, command: Command) -> None:
