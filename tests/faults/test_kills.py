@@ -3,14 +3,15 @@
 import os
 import random
 import signal
+from collections.abc import Callable, Sequence
 
 from tests.faults.bot import OK
 from tests.faults.checks import Trace
 from tests.faults.conftest import Begin
 
-SAMPLE = int(os.environ.get("CONFER_STEPS", "24"))
+SAMPLE = int(os.environ.get("CONFER_STEPS", "12"))
 """How many of the steps CI kills at; 0: each of them."""
-KILLS = int(os.environ.get("CONFER_KILLS", "24"))
+KILLS = int(os.environ.get("CONFER_RANDOM_KILLS", "16"))
 FIRST = 0.3
 """Seconds within which the first kill of a run comes."""
 SEED = int(os.environ.get("CONFER_SEED", "5"))
@@ -25,28 +26,46 @@ def test_an_undisturbed_run_says_what_it_should(undisturbed: tuple[Trace, list[s
     assert found.acts["nora", "task done", "…", "done"] == 1
 
 
-def test_killed_at_a_step_it_goes_on_as_if_nothing_had_been(begin: Begin, undisturbed: tuple[Trace, list[str]]) -> None:
+def test_killed_at_a_step_it_goes_on_as_if_nothing_had_been(
+    begin: Begin, undisturbed: tuple[Trace, list[str]], record_property: Callable[[str, object], None]
+) -> None:
     expected, steps = undisturbed
     chance = random.Random(SEED)
     chosen = sorted(chance.sample(range(1, len(steps) + 1), SAMPLE)) if SAMPLE else range(1, len(steps) + 1)
+    recoveries = []
     for at in chosen:
         bot = begin()
-        assert bot.runs(kill_at=at) == -signal.SIGKILL
+        end = bot.runs(kill_at=at)
+        if end == OK:  # what is marked together differs a little from run to run: this one had fewer steps
+            assert at > len(steps) * 0.9
+            continue
+        assert end == -signal.SIGKILL
         bot.runs_to_the_end()
         assert bot.trace() == expected, f"killed at step {at}, {steps[at - 1]}"
+        recoveries.append(bot.recovered_in)
+    _record(record_property, recoveries)
 
 
-def test_killed_again_and_again_at_any_moment(begin: Begin, undisturbed: tuple[Trace, list[str]]) -> None:
+def test_killed_again_and_again_at_any_moment(
+    begin: Begin, undisturbed: tuple[Trace, list[str]], record_property: Callable[[str, object], None]
+) -> None:
     expected, _ = undisturbed
     chance = random.Random(SEED)
-    killed = 0
-    while killed < KILLS:
+    recoveries: list[float] = []
+    while len(recoveries) < KILLS:
         seed = chance.getrandbits(32)
         moments = random.Random(seed)
         bot = begin()
         longest = FIRST
         while (end := bot.runs(kill_after=moments.random() * longest)) == -signal.SIGKILL:
-            killed += 1
+            recoveries.append(bot.recovered_in)
             longest *= 1.2  # however slow the machine, it ends
         assert end == OK
         assert bot.trace() == expected, f"seed {seed}"
+    _record(record_property, recoveries)
+
+
+def _record(record_property: Callable[[str, object], None], recoveries: Sequence[float]) -> None:
+    """For the table of docs/reliability.md."""
+    record_property("kills", len(recoveries))
+    record_property("slowest recovery, seconds", round(max(recoveries), 2))
