@@ -73,7 +73,8 @@ class Lanes:
 
     def _wake(self, lane: Lane) -> None:
         if lane not in self._working:
-            self._working[lane] = asyncio.get_running_loop().create_task(self._work(lane))
+            self._working[lane] = working = asyncio.get_running_loop().create_task(self._work(lane))
+            working.add_done_callback(_look_at_its_end)
 
     async def _work(self, lane: Lane) -> None:
         try:
@@ -97,3 +98,9 @@ class Lanes:
             if not queue:
                 self._queues.pop(lane, None)
             return None
+
+
+def _look_at_its_end(working: "asyncio.Task[None]") -> None:
+    """What ends the programme is raised where it runs; nobody else asks for it."""
+    if not working.cancelled():
+        working.exception()

@@ -59,7 +59,7 @@ def test_a_drill(kept: Path, start: StartBot, command: Command) -> None:
     """A bot talks, is backed up while it writes, is killed, loses its file; restored, it goes on, and the chain holds."""
     bot = start(kept)
     bot.types(*TEAM, *(f'!confer task add "first {n}" due fri' for n in range(20)))
-    bot.says("is its coordinator")
+    bot.says("first 19")
     saved = subprocess.Popen([*CONFER, "backup", "--config", str(kept / "confer.toml")], env=environment())
     n = 0
     while saved.poll() is None:
