@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DatabaseError
 
+from storage.database import DatabaseTrouble
 from storage.keys import case_scope
 from storage.schema import KeyRow
 
@@ -25,9 +27,12 @@ class Erasures:
         self.path = path
 
     def known(self) -> Mapping[Slot, datetime]:
-        """What stands in the file. Raises ValueError for a line that is none of this list."""
+        """What stands in the file. Raises DatabaseTrouble for a line that is none of this list."""
         lines = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
-        return dict(_read(line) for line in lines)
+        try:
+            return dict(_read(line) for line in lines)
+        except (ValueError, KeyError, TypeError) as trouble:
+            raise DatabaseTrouble(f"{self.path} is no list of erased cases; put a copy in its place.") from trouble
 
     def complete(self, connection: Connection) -> int:
         """Add what the database says was erased and the file does not; how many. They are on disk when this returns."""
@@ -46,11 +51,16 @@ class Erasures:
 
 
 def erased(connection: Connection) -> Mapping[Slot, datetime]:
-    """The cases whose key was destroyed, by team and scope."""
+    """The cases whose key was destroyed, by team and scope; none where there are no keys. Raises DatabaseTrouble."""
     gone = select(KeyRow.team, KeyRow.scope, KeyRow.destroyed_at).where(
         KeyRow.destroyed_at.is_not(None), KeyRow.scope.startswith(case_scope(""))
     )
-    return {(team, scope): at for team, scope, at in connection.execute(gone) if at is not None}
+    try:
+        if not inspect(connection).has_table(KeyRow.__tablename__):
+            return {}
+        return {(team, scope): at for team, scope, at in connection.execute(gone) if at is not None}
+    except DatabaseError as trouble:
+        raise DatabaseTrouble("The database is damaged: what was erased cannot be read from it.") from trouble
 
 
 def _read(line: bytes) -> tuple[Slot, datetime]:

@@ -138,10 +138,9 @@ def _erased(config: "Configuration", args: argparse.Namespace) -> "Mapping[Slot,
     try:
         with open_database(config, exclusive=False) as database, database.reading() as connection:
             found |= erased(connection)
-    except DatabaseTrouble:
-        pass  # it is gone or damaged: that is why we are here
-    except Exception:  # noqa: S110 - a database of another schema has no such table
-        pass
+    except DatabaseTrouble as trouble:  # often why we are here
+        if has_list:
+            print(f"what was erased is known from the list alone: {trouble}")
     return found if has_list or args.without_erasures else None
 
 

@@ -275,11 +275,11 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> InMemory:
 
 
 def test_the_key_ring_holds_a_secret(tmp_path: Path, ring: InMemory) -> None:
-    keyring.set_password("confer", "root/key", "hunter2")
-    config = configured(tmp_path, "keyring:confer/root/key")
+    keyring.set_password("confer", "main/key", "hunter2")
+    config = configured(tmp_path, "keyring:confer/main/key")
     assert secret(config) == "hunter2"
     ring.kept.clear()
-    with pytest.raises(SecretUnreadable, match="keyring set confer root/key"):
+    with pytest.raises(SecretUnreadable, match="keyring set confer main/key"):
         secret(config)
 
 

@@ -338,6 +338,35 @@ def test_the_database_that_is_replaced_tells_too(kept: Path, case: str, command:
     assert case in (kept / "erasures.jsonl").read_text()
 
 
+@pytest.mark.parametrize("damage", ["not a database at all", "pages torn"])
+def test_a_damaged_database_is_replaced_and_the_list_still_tells(
+    kept: Path, case: str, start: StartBot, command: Command, damage: str
+) -> None:
+    saved = backed_up(kept, command)
+    erase(kept, case)
+    bot = start(kept)
+    bot.runs()
+    assert bot.stops() == 0
+    whole = (kept / "confer.db").read_bytes()
+    torn = whole[:4096] + b"\xff" * (len(whole) - 4096)
+    (kept / "confer.db").write_bytes(torn if damage == "pages torn" else b"no database " * 1000)
+    said = command("restore", saved, "--config", kept / "confer.toml", "--replace")
+    assert said.status == 0, said.err
+    assert f"erased again: {case}" in said.out
+    assert "Traceback" not in said.err + said.out
+    assert command("audit", "verify", "--config", kept / "confer.toml").status == 0
+
+
+def test_a_list_that_cannot_be_read_stops_a_restore(kept: Path, case: str, command: Command) -> None:
+    saved = backed_up(kept, command)
+    (kept / "erasures.jsonl").write_text("no list\n")
+    said = command("restore", saved, "--config", kept / "confer.toml", "--replace")
+    assert said.status == 1
+    assert said.err.startswith("confer: ")
+    assert "erasures.jsonl" in said.err
+    assert "Traceback" not in said.err
+
+
 # -- what goes on afterwards -------------------------------------------------------------------------------------
 
 

@@ -72,10 +72,10 @@ def test_a_room_that_does_not_answer_holds_up_no_other(begin: Begin) -> None:
     """Half open: the connection stands, and nothing ever comes back."""
 
     class HalfOpen(ServedPlatform):
-        async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
-            if place.direct and account == "pat":
+        async def post(self, place: Place, card: Card, key: str) -> MessageRef:
+            if place.room == "@pat":
                 await asyncio.Event().wait()
-            return await super().whisper(place, account, card, key)
+            return await super().post(place, card, key)
 
     bot = begin()
     with bot.app() as (app, platform, home):
@@ -96,6 +96,8 @@ def test_a_room_that_does_not_answer_holds_up_no_other(begin: Begin) -> None:
             await asyncio.gather(stuck, return_exceptions=True)
 
         asyncio.run(story())
+        said = [message for message in home.server.messages() if message.key.startswith("inv:")]
+        assert [message.room for message in said] == ["@sol"] * 5
 
 
 def test_events_that_come_twice_late_and_in_disorder_are_carried_out_once(begin: Begin, undisturbed: Calm) -> None:

@@ -134,12 +134,15 @@ def test_a_conference_restarted_in_each_phase(play_long: Play) -> None:
     async def story(house: House) -> None:
         async with Programme(house) as programme:
             programme.start()
+            phases: list[str] = []
 
-            async def restarted(_phase: str) -> None:
+            async def restarted(phase: str) -> None:
+                phases.append(phase)
                 programme.kill()
                 programme.start()
 
             await conference(programme, await house.person("dana"), await house.person("lee"), restarted)
+            assert len(set(phases)) == len(phases) >= 4
 
     play_long(story)
 

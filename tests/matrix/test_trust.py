@@ -102,7 +102,7 @@ def test_any_device_counts_where_that_is_configured(play: Play) -> None:
         dana = await house.person("dana", signed=False)
         room = await house.room("case-room", dana)
         await dana.says(room, "!confer agenda")
-        await house.ear.hears(1)
+        assert [(one.account, one.text) for one in await house.ear.hears(1)] == [(dana.account, "agenda")]
         await house.platform.post(Place("matrix", room), Card("For all devices"), "k1")
         await dana.hears(room, "For all devices")
 

@@ -237,7 +237,7 @@ def test_bolts_own_variables_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         async with slack_bot(http=True) as bot:
             people = await installed(bot)
             await people.says("mia", people.channel("ward", "mia"), "@confer agenda")
-            await bot.ear.hears(1)
+            assert [one.text for one in await bot.ear.hears(1)] == ["agenda"]
             nothing_broken(bot.breaches)
 
     play(story)
