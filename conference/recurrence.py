@@ -284,20 +284,6 @@ def first_start(rule: Recurrence, on: date, at: time) -> datetime:
     return rrulestr(every, dtstart=start)[0]
 
 
-def occurrences(
-    rule: Recurrence,
-    start: datetime,
-    zone: ZoneInfo,
-    after: datetime,
-    before: datetime,
-    *,
-    limit: int = 400,
-    without: frozenset[date] = frozenset(),
-) -> tuple[datetime, ...]:
-    """The rule's instants in UTC: see :func:`dated`."""
-    return tuple(dated(rule, start, zone, after, before, limit=limit, without=without))
-
-
 def dated(
     rule: Recurrence,
     start: datetime,

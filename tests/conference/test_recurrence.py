@@ -14,8 +14,8 @@ from conference.local_time import Hour, at_local, hour_of
 from conference.recurrence import (
     Recurrence,
     anchored,
+    dated,
     first_start,
-    occurrences,
     read_recurrence,
     take_recurrence,
 )
@@ -169,7 +169,7 @@ def test_the_wall_clock_stays_over_a_change(zone: str, start: datetime, hours: l
     """A meeting keeps its local hour; a missing hour moves on, a repeated one is its first."""
     place = ZoneInfo(zone)
     after = at_local(start, place)
-    found = occurrences(Recurrence("FREQ=DAILY", "every day"), start, place, after, after + timedelta(days=3))
+    found = tuple(dated(Recurrence("FREQ=DAILY", "every day"), start, place, after, after + timedelta(days=3)))
     assert [f"{at:%H:%M}" for at in found][:3] == hours
 
 
@@ -177,7 +177,7 @@ def test_a_day_that_a_zone_left_out_does_not_double_the_next() -> None:
     """Samoa had no 30 December 2011; its meeting and the next day's are one."""
     apia, start = ZoneInfo("Pacific/Apia"), datetime(2011, 12, 28, 9)
     after = at_local(start, apia)
-    found = occurrences(Recurrence("FREQ=DAILY", ""), start, apia, after, after + timedelta(days=4))
+    found = tuple(dated(Recurrence("FREQ=DAILY", ""), start, apia, after, after + timedelta(days=4)))
     assert [at.astimezone(apia).day for at in found] == [28, 29, 31, 1]
 
 
@@ -196,7 +196,7 @@ NEXT_YEARS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def days_of(words: str, start: datetime, limit: int = 4) -> list[str]:
-    found = occurrences(read_recurrence(words), start, BERLIN, *NEXT_YEARS, limit=limit)
+    found = tuple(dated(read_recurrence(words), start, BERLIN, *NEXT_YEARS, limit=limit))
     return [f"{at.astimezone(BERLIN):%a %d %b %y}" for at in found]
 
 
@@ -235,13 +235,13 @@ def test_the_window_is_half_open_and_skips_and_limits_hold() -> None:
     start = datetime(2027, 1, 5, 8)
     first = at_local(start, BERLIN)
     rule, week = read_recurrence("every tue"), timedelta(weeks=1)
-    assert occurrences(rule, start, BERLIN, first, first + week) == (first,)
-    assert occurrences(rule, start, BERLIN, first + week, first) == ()
-    assert occurrences(rule, start, BERLIN, *NEXT_YEARS, limit=2) == (first, first + week)
-    skipped = occurrences(rule, start, BERLIN, *NEXT_YEARS, limit=2, without=frozenset({date(2027, 1, 5)}))
+    assert tuple(dated(rule, start, BERLIN, first, first + week)) == (first,)
+    assert tuple(dated(rule, start, BERLIN, first + week, first)) == ()
+    assert tuple(dated(rule, start, BERLIN, *NEXT_YEARS, limit=2)) == (first, first + week)
+    skipped = tuple(dated(rule, start, BERLIN, *NEXT_YEARS, limit=2, without=frozenset({date(2027, 1, 5)})))
     assert skipped == (first + week, first + 2 * week)
     with pytest.raises(ValueError, match="a zone of its own"):
-        occurrences(rule, first, BERLIN, *NEXT_YEARS)
+        tuple(dated(rule, first, BERLIN, *NEXT_YEARS))
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_the_window_is_half_open_and_skips_and_limits_hold() -> None:
 def test_no_rule_keeps_the_bot_counting(rrule: str, start: datetime) -> None:
     """The oldest and the rarest series come to an end, however far ahead one asks; a rule that spins never returns."""
     far = datetime(9999, 12, 30, tzinfo=UTC)
-    found = occurrences(Recurrence(rrule, ""), start, BERLIN, NEXT_YEARS[0], far)
+    found = tuple(dated(Recurrence(rrule, ""), start, BERLIN, NEXT_YEARS[0], far))
     assert len(found) <= 400
 
 
@@ -278,8 +278,8 @@ def test_windows_that_meet_hold_every_meeting_once(words: str, start: datetime, 
     place, rule = ZoneInfo(zone), read_recurrence(words)
     begins = at_local(start, place)
     middle, ends = begins + timedelta(days=days), begins + timedelta(days=1000)
-    whole = occurrences(rule, start, place, begins, ends, limit=2000)
-    parts = [occurrences(rule, start, place, *window, limit=2000) for window in ((begins, middle), (middle, ends))]
+    whole = tuple(dated(rule, start, place, begins, ends, limit=2000))
+    parts = [tuple(dated(rule, start, place, *window, limit=2000)) for window in ((begins, middle), (middle, ends))]
     assert whole == parts[0] + parts[1]
     assert list(whole) == sorted(set(whole))
     for at in whole:

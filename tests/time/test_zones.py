@@ -11,7 +11,7 @@ import pytest
 from bot.grammar.times import TimeProblem, read_moment
 from bot.series_plan import zones_version
 from conference.local_time import Hour, at_local, hour_of
-from conference.recurrence import first_start, occurrences, read_recurrence
+from conference.recurrence import dated, first_start, read_recurrence
 from tests.conversations.harness import Chat
 from tests.time.zones import ZONES
 
@@ -57,7 +57,7 @@ def test_a_daily_meeting_takes_place_once_a_day(name: str) -> None:
     zone, rule = ZoneInfo(name), read_recurrence("every day")
     for hour in (0, 1, 2, 3, 23):
         start = datetime(2026, 1, 2, hour, 30)
-        found = occurrences(rule, start, zone, BEGINS, BEGINS + timedelta(days=731), limit=1000)
+        found = tuple(dated(rule, start, zone, BEGINS, BEGINS + timedelta(days=731), limit=1000))
         days = [at.astimezone(zone).date() for at in found]
         assert days == [date(2026, 1, 2) + timedelta(days=n) for n in range(len(days))]
         assert len(days) >= 729
@@ -73,7 +73,7 @@ def test_the_leap_day() -> None:
     assert read_moment("in 1 year", leap, berlin).at == datetime(2029, 2, 28, 9, tzinfo=UTC)
     rule = read_recurrence("monthly on the 29th")
     start = first_start(rule, date(2027, 1, 29), datetime(2027, 1, 1, 9).time())
-    found = occurrences(rule, start, berlin, BEGINS, leap + timedelta(days=1))
+    found = tuple(dated(rule, start, berlin, BEGINS, leap + timedelta(days=1)))
     assert [f"{at:%d %b}" for at in found][:3] == ["29 Jan", "28 Feb", "29 Mar"]
     assert f"{found[-1]:%d %b %Y}" == "29 Feb 2028"
 
