@@ -291,13 +291,6 @@ class Machine:
         if sealed := self._for_device(device, "m.dummy", {}):
             await send_to_devices(server, "m.room.encrypted", {device: sealed})
 
-    async def send_private(self, device: Device, kind: str, content: JSON, server: Homeserver) -> None:
-        """One message for one device, encrypted."""
-        if not self._olm.session_store.get(device.curve25519):
-            await self.claim([device], server)
-        if sealed := self._for_device(device, kind, content):
-            await send_to_devices(server, "m.room.encrypted", {device: sealed})
-
 
 _numbers = iter(range(10**12))
 

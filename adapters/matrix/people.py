@@ -63,10 +63,6 @@ class People:
         """Their keys have changed; the next look-up asks the homeserver."""
         self._outdated.update(account for account in accounts if account in self._known)
 
-    def forget_all(self) -> None:
-        """What was reported may have been missed: look everyone up anew."""
-        self._outdated.update(self._known)
-
     def person(self, account: str) -> Person:
         return self._known.get(account, Person(account))
 

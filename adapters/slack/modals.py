@@ -37,11 +37,6 @@ def fits(form: Form) -> bool:
     )
 
 
-def only_choices(form: Form) -> bool:
-    """Whether nobody can type a word into it."""
-    return bool(form.fields) and all(field.choices for field in form.fields)
-
-
 def gone() -> Obj:
     """What the view says once its form is kept no longer."""
     return _view([{"type": "section", "text": _plain("This form is too old. Ask for it again.")}], "")
