@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 
-from conference.deid.date_forms import FEASTS, HINTS, MONTHS, RULES, needs
+from conference.deid.date_forms import FEASTS, HINTS, MONTHS
+from conference.deid.forms import Form, forms
 from conference.deid.model import Kind, Mark
-from conference.deid.patterns import Rule, compiled, lowered
+from conference.deid.patterns import lowered
 
 
 @cache
-def _compiled() -> tuple[tuple[int, bool, str, Rule], ...]:
-    return tuple((rank, sure, needs(rank, rule), compiled(rule)) for rank, sure, rule in RULES)
+def _forms() -> tuple[Form, ...]:
+    return forms("date_forms.txt")
 
 
 def dates(text: str) -> list[Mark]:
@@ -22,20 +23,19 @@ def dates(text: str) -> list[Mark]:
 
 def _find(text: str) -> Iterator[Mark]:
     low = lowered(text)
-    held = {name for name, hint in HINTS.items() if hint.search(text)} | {""}
+    held = {name for name, hint in HINTS.items() if hint.search(text)} | {"nothing"}
     if any(key in low for key in FEASTS):
         held.add("feast")
-    for rank, sure, need, pattern in _compiled():
-        if need not in held:
+    for form in _forms():
+        if form.need not in held:
             continue
-        for match in pattern.pattern.finditer(pattern.of(text, low)):
-            group = "v" if "v" in pattern.pattern.groupindex else 0
-            start, end = match.span(group)
+        for match in form.rule.pattern.finditer(form.rule.of(text, low)):
+            start, end = match.span(form.group)
             raw = text[start:end]
             end -= len(raw) - len(raw.rstrip(" ,-"))
-            if _harmless(text, start, end, rank, framed=start > match.start()):
+            if _harmless(text, start, end, form.rank, framed=start > match.start()):
                 continue
-            yield Mark(start, end, Kind.DATE, "date finer than a year", 60 + rank * 5, sure)
+            yield Mark(start, end, Kind.DATE, form.reason, 60 + form.rank * 5, form.sure)
 
 
 _SCORES = re.compile(

@@ -15,6 +15,7 @@ from conference.deid import (
     Role,
     addresses,
     ages,
+    date_forms,
     dates,
     engine,
     grow,
@@ -185,12 +186,19 @@ def test_every_pattern_is_bounded():
         if isinstance(rule, re.Pattern)
     ]
     rules += [r[-1] for r in structured._compiled()] + [
-        r[-1].pattern for r in (*structured._cued(), *dates._compiled(), *places._rules(), *quasi._compiled())
+        r[-1].pattern for r in (*structured._cued(), *quasi._compiled())
     ]
+    rules += [form.rule.pattern for form in (*dates._forms(), *places._forms())]
     rules += [r.pattern for r in (*ages._compiled(), *ages._plain())]
     assert len(rules) > 150
     open_ones = {r.pattern for r in rules if _unbounded(_parser.parse(r.pattern, r.flags))}
     assert open_ones <= LINEAR | {patterns._ESCAPES.pattern}
+
+
+def test_every_form_waits_for_a_hint_that_there_is():
+    """No row of a table is silent for a hint that no text can hold."""
+    assert {form.need for form in dates._forms()} == {*date_forms.HINTS, "feast", "nothing"}
+    assert {form.need for form in places._forms()} == places._held("Corner 10001", "corner 10001")
 
 
 def test_nothing_is_read_before_the_first_question():

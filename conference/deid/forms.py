@@ -1,0 +1,47 @@
+"""Tables of forms: patterns kept as data, each with its reason and the hint that a text must hold."""
+
+import re
+from dataclasses import dataclass
+
+from conference.deid.lexicon import read
+from conference.deid.patterns import Rule, compiled
+
+_PART = re.compile(r"([A-Z_]+) = (.*)")
+_USE = re.compile(r"\{([A-Z_]+)\}")
+_SURE = {"sure": True, "maybe": False}
+_ANY_CASE = {"any-case": True, "as-written": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way in which something is written; `need` names the hint without which a text cannot hold it."""
+
+    reason: str
+    rank: int
+    sure: bool
+    need: str
+    rule: Rule
+    group: int | str  # of the match, that is marked
+
+
+def forms(file: str, **parts: str) -> tuple[Form, ...]:
+    """The forms of a packaged table in their order; `parts` are patterns that its rows may use by name."""
+    found, reason = [], ""
+    for line in read(file).replace("\n    ", "").split("\n"):
+        if not line or line.startswith("#"):
+            continue
+        text = _USE.sub(lambda use: parts[use[1]], line)
+        if part := _PART.fullmatch(text):
+            parts[part[1]] = part[2]
+        elif line.startswith("["):
+            reason = line.strip("[]")
+        else:
+            found.append(_form(reason, text))
+    return tuple(found)
+
+
+def _form(reason: str, row: str) -> Form:
+    rank, certainty, need, case, pattern = row.split(" ", 4)
+    rule = compiled(pattern) if _ANY_CASE[case] else Rule(re.compile(pattern), low=False)
+    group = "v" if "v" in rule.pattern.groupindex else 0
+    return Form(reason, int(rank), _SURE[certainty], need, rule, group)
