@@ -1,7 +1,7 @@
 """The gate: all detectors, one judgement, stable under a second pass."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
@@ -22,6 +22,16 @@ from conference.deid.tokens import Token, tokenise
 
 _NUMBERED = frozenset(Kind) - {Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE}
 _ROUNDS = 4  # passes after which a text that still shows something new is given up as it is
+_Spans = frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What all passes over one text share."""
+
+    known: Known
+    keep: frozenset[str]
+    seen: Seen
 
 
 def scan(
@@ -37,12 +47,12 @@ def scan(
     `anchor` is the day from which dates are counted; `keep` holds phrases the author chose to keep (a known
     identifier is hidden all the same); `hide` phrases that the author hides by hand.
     """
-    seen: Seen = {}
-    marks = _marks(text, known, keep, hide, seen)
-    read = frozenset[tuple[int, int]]()
+    shared = _Scan(known, keep, {})
+    marks = _marks(text, shared, hide)
+    read: _Spans = frozenset()
     for _ in range(_ROUNDS):
         found = findings(text, marks, anchor)
-        more = _second(text, found, known, keep, seen, read)
+        more = _second(text, found, shared, read)
         read = frozenset((f.start, f.end) for f in found)
         if not more:
             break
@@ -65,12 +75,12 @@ def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> 
     return scan(approved, known, keep=keep).findings
 
 
-def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], seen: Seen) -> list[Mark]:
+def _marks(text: str, shared: _Scan, hide: frozenset[str] = frozenset()) -> list[Mark]:
     from conference.deid.tagger import vote  # numpy takes memory that a bot which reads no summary can spare
 
     book = lexicon()
     tokens = tokenise(text)
-    readings = Reader(tokens, book, seen).read()
+    readings = Reader(tokens, book, shared.seen).read()
     vote(readings)
     clear = explained(tokens)
     for reading, is_clear in zip(readings, clear, strict=True):
@@ -78,9 +88,9 @@ def _marks(text: str, known: Known, keep: frozenset[str], hide: frozenset[str], 
     worded = _unexplained(text, tokens, clear, [*places(text, tokens, book), *names(text, readings, book)])
     raw = [*structured(text), *_unexplained(text, tokens, clear, dates(text)), *ages(text), *worded]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
-    kept = cover(len(text), (span for phrase in keep for span in _spans(text, phrase)))
+    kept = cover(len(text), (span for phrase in shared.keep for span in _spans(text, phrase)))
     found = [part for mark in found for part in _without(text, mark, kept)]
-    found += matcher(known).marks(text, tokens)
+    found += matcher(shared.known).marks(text, tokens)
     found += [
         Mark(s, e, Kind.ID, "hidden by hand", 10, stand_in="[hidden]")
         for phrase in hide
@@ -142,69 +152,60 @@ def _without(text: str, mark: Mark, kept: bytearray) -> list[Mark]:
     return parts
 
 
-def _second(
-    text: str,
-    found: tuple[Finding, ...],
-    known: Known,
-    keep: frozenset[str],
-    seen: Seen,
-    read: frozenset[tuple[int, int]],
-) -> list[Mark]:
+def _longer(finding: Finding) -> int:
+    """By how much the placeholder is longer than what it hides."""
+    return len(finding.replacement) - (finding.end - finding.start)
+
+
+def _second(text: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) -> list[Mark]:
     """What a pass over the safe text still finds, in characters of the original; hidden neighbours change frames."""
-    safe = Draft(text, found).safe
     spots, shift, at = [], 0, 0
-    for mark in _fresh(safe, found, known, keep, seen, read):
+    for mark in _fresh(Draft(text, found).safe, found, shared, read):
         while at < len(found) and found[at].start + shift + len(found[at].replacement) <= mark.start:
-            shift += len(found[at].replacement) - (found[at].end - found[at].start)
+            shift += _longer(found[at])
             at += 1
-        inside = at < len(found) and found[at].start + shift < mark.end
-        start = min(mark.start - shift, found[at].start) if inside else mark.start - shift
-        grow = len(found[at].replacement) - (found[at].end - found[at].start) if inside else 0
-        end = max(mark.end - shift - grow, found[at].end) if inside else mark.end - shift
-        # A wording that is itself found again gives way to a plain placeholder.
-        rank, word = (99, f"[{WORDS[found[at].kind]}]") if inside else (mark.rank, mark.stand_in)
-        kind = found[at].kind if inside else mark.kind
-        spots.append(
-            replace(mark, start=start, end=min(end, len(text)), sure=False, kind=kind, rank=rank, stand_in=word)
-        )
+        start, end = mark.start - shift, mark.end - shift
+        if at < len(found) and found[at].start + shift < mark.end:
+            # A wording that is itself found again gives way to a plain placeholder.
+            hidden = found[at]
+            start, end = min(start, hidden.start), max(end - _longer(hidden), hidden.end)
+            mark = replace(mark, kind=hidden.kind, rank=99, stand_in=f"[{WORDS[hidden.kind]}]")
+        spots.append(replace(mark, start=start, end=min(end, len(text)), sure=False))
     return spots
 
 
 _REACH, _EDGE = 160, 240  # characters around a placeholder that are read again, and those read for their frame only
 
 
-def _fresh(
-    safe: str,
-    found: tuple[Finding, ...],
-    known: Known,
-    keep: frozenset[str],
-    seen: Seen,
-    read: frozenset[tuple[int, int]],
-) -> list[Mark]:
+def _fresh(safe: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) -> list[Mark]:
     """Marks of the safe text; of a long one only the surroundings of placeholders that were not `read` before."""
-    places_, shift = [], 0
-    for finding in found:
-        start = finding.start + shift
-        if (finding.start, finding.end) not in read:
-            places_.append((start, start + len(finding.replacement)))
-        shift += len(finding.replacement) - (finding.end - finding.start)
-    windows: list[list[int]] = []
-    for start, end in places_:
-        if windows and start - 2 * (_REACH + _EDGE) <= windows[-1][1]:
-            windows[-1][1] = end
-        else:
-            windows.append([start, end])
+    windows = _windows(found, read)
     if sum(e - s + 2 * (_REACH + _EDGE) for s, e in windows) > 0.8 * len(safe):
-        return _marks(safe, known, keep, frozenset(), seen)
+        return _marks(safe, shared)
     marks = []
     for start, end in windows:
         first, last = _cut(safe, start - _REACH - _EDGE, -1), _cut(safe, end + _REACH + _EDGE, 1)
         marks += [
             replace(m, start=m.start + first, end=m.end + first)
-            for m in _marks(safe[first:last], known, keep, frozenset(), seen)
+            for m in _marks(safe[first:last], shared)
             if start - _REACH <= m.start + first and m.end + first <= end + _REACH
         ]
     return marks
+
+
+def _windows(found: tuple[Finding, ...], read: _Spans) -> list[tuple[int, int]]:
+    """Where placeholders that were not read before stand in the safe text; near ones in one stretch."""
+    windows: list[tuple[int, int]] = []
+    shift = 0
+    for finding in found:
+        start = finding.start + shift
+        shift += _longer(finding)
+        if (finding.start, finding.end) in read:
+            continue
+        near = windows and start - 2 * (_REACH + _EDGE) <= windows[-1][1]
+        first = windows.pop()[0] if near else start
+        windows.append((first, start + len(finding.replacement)))
+    return windows
 
 
 def _cut(text: str, at: int, step: int) -> int:
