@@ -58,9 +58,11 @@ class Checkpoints:
         return {team: seq for team, seq in last.items() if seq > heads.get(team, 0)}
 
     def hand_over(self, root: RootKey, now: datetime) -> "Checkpoints":
-        """Let `root` sign from now on and vouch for what this key signed; give what to go on with."""
+        """Let `root` sign from now on and vouch for what this key signed, once; give what to go on with."""
         successor = Checkpoints(self.path, root)
-        successor._append({"former": self._signer.public_key().public_bytes_raw().hex()}, now)
+        lines = self._lines()
+        if not (lines and _is_signed(_parsed(lines[-1]), successor._signer.public_key())):
+            successor._append({"former": self._signer.public_key().public_bytes_raw().hex()}, now)
         return successor
 
     def verify(self, connection: Connection) -> Verdict:

@@ -224,6 +224,13 @@ class KeyRing:
             self._gone.add((team, scope))
             self._keys.pop((team, scope), None)
 
+    def epochs(self, connection: Connection) -> dict[str, tuple[int, datetime]]:
+        """Give for every team the epoch of its key and when that was made."""
+        live = select(KeyRow.team, KeyRow.version, KeyRow.created_at).where(
+            KeyRow.scope == EPOCH, KeyRow.destroyed_at.is_(None)
+        )
+        return {team: (epoch, made) for team, epoch, made in connection.execute(live.order_by(KeyRow.team))}
+
     def rotate_team(self, connection: Connection, team: str, now: datetime) -> int:
         """Make the team's next key, wrap its data keys in it, erase the former; give the new epoch."""
         epoch, former = self._team_key(connection, team)

@@ -29,6 +29,7 @@ COMMANDS = {
     "backup": "write a sealed and verified backup while the bot goes on",
     "restore": "put a backup in the database's place",
     "db": "move to PostgreSQL",
+    "keys": "show, change the teams' keys or the root key",
     "notices": "list, retry, drop and explain messages that were not delivered",
     "audit": "verify the audit trail",
     "slack": "print the app manifest, install, look at the connection",

@@ -53,9 +53,12 @@ ROWS = (
         ("cli/test_backup.py::test_a_kill_leaves_the_old_or_the_new",),
     ),
     Row(
-        "kill -9 while a team's key is changed",
+        "kill -9 while a team's key or the root key is changed",
         "every field opens",
-        ("faults/test_rotation.py::test_a_killed_rotation_leaves_every_field_readable",),
+        (
+            "faults/test_rotation.py::test_a_killed_rotation_leaves_every_field_readable",
+            "cli/test_keys.py::test_killed_it_goes_on",
+        ),
     ),
     Row(
         "kill -9 while moving to PostgreSQL",
