@@ -16,9 +16,9 @@ REMINDERS = int(os.environ.get("CONFER_REMINDERS", "600"))
 OWNERS = ("pat", "sol", "gene", "thea", "nora", "wes")
 
 
-def test_each_of_many_reminders_in_one_minute_is_said_once() -> None:
+def test_each_of_many_reminders_in_one_minute_is_said_once(url: str) -> None:
     due = START + timedelta(days=2)
-    with conversation() as bot:
+    with conversation(url=url) as bot:
         make_team(bot)
         with bot.store() as store:
             for number in range(1, REMINDERS + 1):

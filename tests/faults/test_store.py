@@ -3,15 +3,14 @@
 import asyncio
 import os
 import random
-import resource
 import signal
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from adapters.platform import Invocation, Place, Source
 from storage.audit import verify
@@ -19,6 +18,8 @@ from storage.database import Database, DatabaseTrouble
 from storage.keys import KeyRing, RootKey
 from storage.seal import SealBroken
 from storage.store import Store
+from tests.engines import AUDIT_TRIGGERS, only_sqlite
+from tests.faults import breaking
 from tests.faults.bot import Home, play
 from tests.faults.checks import Trace
 from tests.faults.conftest import Begin, Installation
@@ -29,8 +30,6 @@ LOCKED = float(os.environ.get("CONFER_LOCKED", "2"))
 """Seconds that somebody else holds the database; the soak takes 30."""
 NOBODY = 65534
 
-pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
-
 
 def test_a_locked_database_is_waited_for(begin: Begin, undisturbed: Calm) -> None:
     bot = begin()
@@ -40,7 +39,7 @@ def test_a_locked_database_is_waited_for(begin: Begin, undisturbed: Calm) -> Non
         async def hand_in(invocation: Invocation) -> None:
             if home.acknowledged == 7:
                 held = threading.Event()
-                threading.Thread(target=_hold, args=(file_of(bot), held, let_go)).start()
+                threading.Thread(target=breaking.hold, args=(bot.url, held, let_go, LOCKED + 20)).start()
                 await asyncio.to_thread(held.wait)
                 asyncio.get_running_loop().call_later(LOCKED, let_go.set)
             await app.receive(invocation)
@@ -58,8 +57,8 @@ def test_a_full_disk_takes_nothing_in_and_loses_nothing(begin: Begin, undisturbe
         async def hand_in(invocation: Invocation) -> None:
             nonlocal refused
             if home.acknowledged == 7:
-                with _full(Path(f"{file_of(bot)}-wal")):
-                    with pytest.raises(DatabaseTrouble, match="full or failing"):
+                with breaking.full(bot.url):
+                    with pytest.raises(DatabaseTrouble, match=r"disk .* full"):
                         await app.receive(invocation)
                     refused += 1
             await app.receive(invocation)  # what was not acknowledged comes again
@@ -69,21 +68,23 @@ def test_a_full_disk_takes_nothing_in_and_loses_nothing(begin: Begin, undisturbe
     assert bot.trace() == undisturbed[0]
 
 
+@only_sqlite
 def test_a_read_only_disk_is_said_in_a_sentence(begin: Begin) -> None:
     bot = begin()
-    folder = file_of(bot).parent
+    folder = breaking.file_of(bot.url).parent
     with _as_somebody_else(folder), pytest.raises(DatabaseTrouble, match="cannot be opened"):
         Database.open(bot.url)
     bot.runs_to_the_end()
 
 
+@only_sqlite
 def test_a_torn_log_opens_to_a_whole_beginning(begin: Begin) -> None:
     """After a kill the log's end may be missing: what was committed before the tear stands, and the bot goes on."""
     chance = random.Random(5)
     for _ in range(4):
         bot = begin()
         assert bot.runs(kill_at=200) == -signal.SIGKILL
-        log = Path(f"{file_of(bot)}-wal")
+        log = Path(f"{breaking.file_of(bot.url)}-wal")
         os.truncate(log, chance.randrange(log.stat().st_size))
         found = bot.trace()  # the chain verifies and the pages are whole
         assert "escalated" not in str(found.acts)
@@ -94,16 +95,17 @@ def test_a_flipped_bit_is_found_and_shows_nothing(begin: Begin) -> None:
     """In a sealed case: that case alone is refused. In an audit row: verifying names the row."""
     bot = begin()
     bot.runs_to_the_end()
-    with closing(sqlite3.connect(file_of(bot))) as file, file:
-        ref, body = file.execute("SELECT ref, body FROM cases").fetchone()
-        file.execute("UPDATE cases SET body = ?", (_flipped(body),))
+    with _changing(bot) as connection:
+        ref, body = connection.execute(text("SELECT ref, body FROM cases")).one()
+        connection.execute(text("UPDATE cases SET body = :body"), {"body": _flipped(body)})
     shown = _say(bot, "pat", f"case {ref}")
     assert shown
     assert not any(words in shown for words in PLANTED)
     assert _say(bot, "pat", "tasks") != shown
-    with closing(sqlite3.connect(file_of(bot))) as file, file:
-        file.execute("DROP TRIGGER audit_refuses_update")
-        file.execute("UPDATE audit SET outcome = 'refused' WHERE seq = 5 AND team != ''")
+    with _changing(bot) as connection:
+        for statement in AUDIT_TRIGGERS[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
+        connection.execute(text("UPDATE audit SET outcome = 'refused' WHERE seq = 5 AND team != ''"))
     with Database.open(bot.url) as database, database.reading() as connection:
         ring = KeyRing(RootKey.read(bot.root))
         (team,) = Store(connection, ring).team_ids()
@@ -114,9 +116,10 @@ def test_a_flipped_bit_in_a_key_stops_the_bot_before_it_speaks(begin: Begin) -> 
     bot = begin()
     bot.runs_to_the_end()
     before = Home(bot.folder).server.path.read_text()
-    with closing(sqlite3.connect(file_of(bot))) as file, file:
-        rows = file.execute("SELECT wrapped FROM keys").fetchall()
-        file.executemany("UPDATE keys SET wrapped = ? WHERE wrapped = ?", [(_flipped(w), w) for (w,) in rows])
+    with _changing(bot) as connection:
+        for (key,) in connection.execute(text("SELECT wrapped FROM keys")).all():
+            new = {"former": key, "new": _flipped(key)}
+            connection.execute(text("UPDATE keys SET wrapped = :new WHERE wrapped = :former"), new)
     with pytest.raises(SealBroken):
         _say(bot, "pat", "tasks")
     assert Home(bot.folder).server.path.read_text() == before
@@ -146,27 +149,11 @@ def test_a_bot_that_dies_again_and_again_at_the_same_place_comes_out_of_it(begin
     assert not found.states["new"] + found.states["sending"]
 
 
-def file_of(bot: Installation) -> Path:
-    return Path(bot.url.removeprefix("sqlite:///"))
-
-
-def _hold(path: Path, held: threading.Event, let_go: threading.Event) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        held.set()
-        let_go.wait(LOCKED + 20)
-        other.execute("ROLLBACK")
-
-
 @contextmanager
-def _full(file: Path) -> Iterator[None]:
-    """No file of this process grows beyond that one's size; the kernel refuses, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+def _changing(bot: Installation) -> Iterator[Connection]:
+    """As somebody who has the database and not its keys."""
+    with Database.open(bot.url) as database, database.transaction() as connection:
+        yield connection
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from tests.simulation.invariants import hold
 DAYS = 30
 
 
-def month(seed: int, days: int = DAYS) -> Month:
+def month(seed: int, days: int = DAYS, url: str = "sqlite://") -> Month:
     """Live through a month, checking every evening. Raises AssertionError."""
-    with clinic(seed) as team:
+    with clinic(seed, url) as team:
         team.begin()
         for _ in range(days):
             team.day()
