@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import sqlite3
 import subprocess
 import time
@@ -18,7 +17,7 @@ from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.sealed_file import PIECE, BackupBroken, SealedReader, SealedWriter
 from storage.store import Store
-from tests.cli.conftest import CONFER, PATIENCE, Command, StartBot, environment
+from tests.cli.conftest import CONFER, Command, StartBot, environment
 from tests.cli.test_run import TEAM
 from tests.postgres import Server, name_of
 
@@ -415,17 +414,6 @@ def test_the_marks_say_what_was_lost_and_hold_again(kept: Path, start: StartBot,
 # -- kill -9 -----------------------------------------------------------------------------------------------------
 
 
-def killed_after(seconds: float, *words: str | Path) -> None:
-    process = subprocess.Popen(
-        [*CONFER, *map(str, words)], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait(PATIENCE)
-
-
 def test_two_restores_in_one_second_keep_two_files(tmp_path: Path) -> None:
     target, now = tmp_path / "confer.db", datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
     target.write_text("old")
@@ -434,34 +422,3 @@ def test_two_restores_in_one_second_keep_two_files(tmp_path: Path) -> None:
         "confer.db.before-20261122T020000Z-2",
         "confer.db.before-20261122T020000Z-3",
     ]
-
-
-def test_a_kill_leaves_the_old_or_the_new(kept: Path, start: StartBot, command: Command) -> None:
-    """Wherever a backup or a restore is killed: only whole backups have a name, and the database is one of the two."""
-    served(kept, start, *TEAM, '!confer task add "in the backup" due fri', until="T-1")
-    saved = backed_up(kept, command)
-    served(kept, start, "/as dana", "/room case-room", '!confer task add "only in the old" due fri', until="T-2")
-    config = kept / "confer.toml"
-    begun = time.monotonic()
-    assert command("backup", "--config", config, "--to", kept / "timed.backup").status == 0
-    whole = time.monotonic() - begun + 1.0  # a process has to start first
-    for step in range(1, 7):
-        killed_after(whole * step / 6, "backup", "--config", config, "--to", kept / f"k{step}.backup")
-        if (kept / f"k{step}.backup").exists():
-            proof = command("restore", kept / f"k{step}.backup", "--config", config, "--replace")
-            assert proof.status == 0, proof.err
-            assert count(kept) == 2
-    for step in range(1, 9):
-        killed_after(whole * step / 6, "restore", saved, "--config", config, "--replace")
-        assert count(kept) in (1, 2)
-        assert command("doctor", "--config", config).status == 0
-        assert command("audit", "verify", "--config", config).status == 0
-    assert command("restore", saved, "--config", config, "--replace").status == 0
-    assert count(kept) == 1
-    assert not list(kept.glob(".confer-work-*"))
-
-
-def count(house: Path) -> int:
-    ((number,),) = asked(house, "SELECT count(*) FROM tasks")
-    assert isinstance(number, int)
-    return number

@@ -93,13 +93,15 @@ class Process:
 
 
 @asynccontextmanager
-async def installation(folder: Path) -> AsyncIterator[tuple[Process, People]]:
+async def installation(folder: Path, database: str = "") -> AsyncIterator[tuple[Process, People]]:
+    """``database``: a PostgreSQL, else it is a file in the folder."""
     async with local_slack(manifest(SHORTCUTS)) as slack:
         slack.rates.on = False
         slack.delivery.ack_within, slack.delivery.retry_after = 2.0, (0.05, 5.0, 10.0)
         team = slack.install()
         process = Process(slack, slack.world.issue_token(team.id), folder)
-        assert await (await process.confer("init", str(folder))).wait() == 0
+        made = await process.confer("init", str(folder), *(("--database", database) if database else ()))
+        assert await made.wait() == 0
         try:
             yield process, People(slack, team)
         finally:
@@ -107,12 +109,13 @@ async def installation(folder: Path) -> AsyncIterator[tuple[Process, People]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_kills_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
+def test_kills_lose_and_double_nothing(tmp_path: Path, engine: str, url: str, seed: int) -> None:
     """Action items are added while the bot is killed: each is there once, and posted once."""
+    database = url if engine == "postgresql" else ""
 
     async def story() -> None:
         chance = random.Random(seed)
-        async with installation(tmp_path / "house") as (process, people):
+        async with installation(tmp_path / "house", database) as (process, people):
             channel = people.channel("ward", "carla")
             await process.start()
             await people.says("carla", channel, '@confer team create "North clinic" zone UTC')

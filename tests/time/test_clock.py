@@ -1,6 +1,7 @@
 """The machine's clock jumps, or the bot stands still: each reminder is heard once, or reported missed, never silently lost."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,9 +9,17 @@ from sqlalchemy import select
 
 from storage.notices import NOTICES, NoticeState
 from storage.timers import TIMERS
-from tests.conversations.harness import Answer, Chat
+from tests.conversations.harness import Answer, Chat, chat, make_team
 
 HOUR, MINUTES, YEAR = timedelta(hours=1), timedelta(minutes=10), timedelta(days=365)
+
+
+@pytest.fixture
+def bot(url: str) -> Iterator[Chat]:
+    """The invented team of the conversations, on each engine."""
+    with chat(url=url) as bot:
+        make_team(bot)
+        yield bot
 
 
 def jumps(bot: Chat, by: timedelta) -> Answer:
