@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from adapters.platform import ChatPlatform, Invocation, Outcome
 from bot.clock import Clock, MovableClock
 from bot.commands import TABLE
-from bot.delivery import Delivery
+from bot.delivery import Delivery, Hand
 from bot.dispatch import Dispatcher
 from bot.fire import Firing, could_not_fire, fire
 from bot.series_plan import ZONES, zones_version
 from bot.settings import Settings
 from bot.standing import HOUSEKEEPING, Standing, elapsed
+from bot.together import Piece, Together
 from storage.checkpoints import Checkpoints
 from storage.database import Database, DatabaseBusy, DatabaseTrouble, has_turn, wait_for_turn
 from storage.keys import KeyRing
@@ -51,6 +52,7 @@ class App:
     checkpoints: Checkpoints | None = None
     alone: bool = True
     senders: Mapping[str, str] = field(default_factory=dict)
+    together: Together = field(init=False)
     dispatcher: Dispatcher = field(init=False)
     delivery: Delivery = field(init=False)
     standing: Standing = field(init=False)
@@ -64,9 +66,17 @@ class App:
         self.standing.want(HOUSEKEEPING)
         for lease in self.senders.values():
             self.standing.want(lease)
+        self.together = Together(self.database, self.ring)
         self.dispatcher = Dispatcher(self.database, self.ring, TABLE, self.settings, self.clock)
         self.delivery = Delivery(
-            self.database, self.ring, self.platforms, self.settings, self.clock, self.standing, self.senders
+            self.database,
+            self.ring,
+            self.platforms,
+            self.settings,
+            self.clock,
+            self.standing,
+            self.together,
+            self.senders,
         )
 
     async def start(self) -> None:
@@ -88,7 +98,7 @@ class App:
     async def _carry_out(self, invocation: Invocation) -> Outcome:
         hand = self.delivery.hand()
         try:
-            outcome = await asyncio.to_thread(self.dispatcher.handle, invocation, hand)
+            outcome = await self.together.write(self._piece(invocation, hand))
         except BaseException:
             hand.rolled_back()
             self.delivery.lanes.start(hand.parcels)
@@ -98,6 +108,13 @@ class App:
         except DatabaseTrouble as trouble:  # it is carried out: what it said follows with a later tick
             log.warning("what %s said waits for the database: %s", invocation.id, type(trouble).__name__)
         return outcome
+
+    def _piece(self, invocation: Invocation, hand: Hand) -> Piece[Outcome]:
+        return Piece(
+            within=lambda house: self.dispatcher.take(Store(house.connection, self.ring, hand), invocation),
+            alone=lambda: self.dispatcher.handle(invocation, hand),
+            undone=hand.rolled_back,
+        )
 
     async def tick(self) -> None:
         """Fire what is due, and see to it that what is to be said is on its way; mostly there is nothing to do."""

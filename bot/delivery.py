@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from adapters.card import Card, decode
 from adapters.platform import ChatPlatform, MessageRef, NotDelivered, Place
@@ -21,6 +22,7 @@ from bot.lanes import Lanes, Parcel
 from bot.sending import is_ready
 from bot.settings import Settings
 from bot.standing import Standing, elapsed
+from bot.together import Piece, Together
 from storage.database import Database, DatabaseTrouble
 from storage.keys import KeyRing
 from storage.notice import Lane
@@ -78,6 +80,7 @@ class Delivery:
     settings: Settings
     clock: Clock
     standing: Standing
+    together: Together
     senders: Mapping[str, str] = field(default_factory=dict)
     """Of a platform that has one sender at a time, the name of its lease."""
     breakers: dict[str, Breaker] = field(default_factory=dict)
@@ -297,7 +300,7 @@ class Delivery:
         try:
             while self._marks:
                 marks = tuple(self._marks)
-                await asyncio.to_thread(self._mark, marks)
+                await self.together.write(Piece(partial(self._mark_in, marks), partial(self._mark, marks)))
                 del self._marks[: len(marks)]
                 self._failing = {m.parcel.lane for m in self._marks if m.failure is not None}
         except DatabaseTrouble as trouble:
@@ -306,14 +309,16 @@ class Delivery:
             self._marking = None
 
     def _mark(self, marks: Sequence[Mark]) -> None:
-        now = self.clock.now()
         with self.database.transaction() as connection:
-            house = Store(connection, self.ring)
-            house.notices.sent([_as_sent(n, m) for m in marks if m.is_sent for n in m.parcel.notices], now)
-            house.notices.let_go(n for m in marks if not m.is_sent and m.failure is None for n in m.parcel.notices)
-            for mark in marks:
-                if mark.failure is not None:
-                    self._fail(house, mark.parcel, mark.failure, now)
+            self._mark_in(marks, Store(connection, self.ring))
+
+    def _mark_in(self, marks: Sequence[Mark], house: Store) -> None:
+        now = self.clock.now()
+        house.notices.sent([_as_sent(n, m) for m in marks if m.is_sent for n in m.parcel.notices], now)
+        house.notices.let_go(n for m in marks if not m.is_sent and m.failure is None for n in m.parcel.notices)
+        for mark in marks:
+            if mark.failure is not None:
+                self._fail(house, mark.parcel, mark.failure, now)
         for lane in {m.parcel.lane for m in marks if m.failure is not None}:
             self.lanes.hold_up(lane)  # what took its place before this was written
 

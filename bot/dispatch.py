@@ -45,7 +45,7 @@ class Dispatcher:
         """
         try:
             with self.database.transaction() as connection:
-                return self._take(Store(connection, self.ring, hand), invocation)
+                return self.take(Store(connection, self.ring, hand), invocation)
         except OutcomeUnknown:
             return self._saved(invocation)
         except DatabaseBusy:
@@ -64,7 +64,8 @@ class Dispatcher:
                 raise DatabaseBusy("Nothing was saved; try again.")
         return Outcome()
 
-    def _take(self, house: Store, invocation: Invocation) -> Outcome:
+    def take(self, house: Store, invocation: Invocation) -> Outcome:
+        """Carry it out in the caller's transaction. Raises whatever fails, and then nothing of it may stay."""
         now = self.clock.now()
         if not house.take_in(invocation.place.platform, invocation.id, now):
             return Outcome(ignored=True)

@@ -27,7 +27,7 @@ from adapters.slack.hearing import SAID
 log = logging.getLogger(__name__)
 
 Body = dict[str, Any]
-AT_ONCE = 16
+AT_ONCE = 32
 """Envelopes come concurrently and without a limit; so many are worked on at a time."""
 TRIES = 6
 REMEMBERED = 10_000
