@@ -1,7 +1,7 @@
 """Rows to frozen domain values and back, sealed on the way: one class serves every aggregate."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -9,13 +9,11 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
-    Insert,
-    Row,
     Select,
     Table,
-    Update,
     and_,
     bindparam,
     delete,
@@ -26,6 +24,7 @@ from sqlalchemy import (
 )
 
 from storage.keys import KeyDestroyed, KeyRing
+from storage.prepared import Prepared
 from storage.seal import Cell
 
 T = TypeVar("T")
@@ -73,30 +72,19 @@ class Aggregates(Generic[T]):
 
     def get(self, ref: str) -> T | None:
         """The thing with this reference, or None."""
-        row = self._connection.execute(_one(self._table), {"of_team": self._team, "of_ref": ref}).first()
+        row = _one(self._table).first(self._connection, {"of_team": self._team, "of_ref": ref})
         return self._open(*row) if row else None
 
     def all(self) -> tuple[T, ...]:
         return self.read(_every(self._table))
 
-    def find(self, *where: ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None) -> tuple[T, ...]:
-        """What fits all conditions on clear columns, in order; the body is unsealed for each."""
-        t = self._table
-        # An expression: by the bare column SQLite would walk the whole team rather than use the condition's index.
-        by_ref = (t.c.ref.concat(""),)
-        mine = and_(t.c.team == self._team, *where)
-        if limit:  # first which ones, from the index alone: sorting whole rows to keep a few is slow
-            mine = and_(
-                t.c.team == self._team,
-                t.c.ref.in_(select(t.c.ref).where(mine).order_by(*(order or by_ref)).limit(limit)),
-            )
-        rows = self._connection.execute(columns(t).where(mine).order_by(*(order or by_ref))).all()
-        return self._opened(rows)
+    def read(self, question: Prepared, **values: object) -> tuple[T, ...]:
+        """What a question of :func:`finding` finds; the body is unsealed for each."""
+        return self._opened(question.rows(self._connection, {"of_team": self._team, **values}))
 
-    def count(self, *where: ColumnElement[bool]) -> int:
-        t = self._table
-        found = self._connection.execute(select(func.count()).select_from(t).where(t.c.team == self._team, *where))
-        return int(found.scalar_one())
+    def count(self, question: Prepared) -> int:
+        """How many a question of :func:`counting` finds."""
+        return int(question.value(self._connection, {"of_team": self._team}))
 
     def save(self, value: T) -> None:
         """Write the value, new or changed, and note what stood there before."""
@@ -104,14 +92,15 @@ class Aggregates(Generic[T]):
         body = self._ring.seal(self._connection, self._cell(ref, self._case(value)), msgspec.json.encode(value))
         row = {"body": body, **self._kind.clear(value)}
         mine = {"of_team": self._team, "of_ref": ref}
-        before = self._connection.execute(_whole(t), mine).mappings().first()
-        if before is None:
-            self._connection.execute(_add(t), {"team": self._team, "ref": ref, "version": 1, **row})
+        found = _whole(t).first(self._connection, mine)
+        if found is None:
+            _add(t).run(self._connection, {"team": self._team, "ref": ref, "version": 1, **row})
             self._changes.note(str(t.name), ref, 1, None)
             return
+        before = dict(zip(t.c.keys(), found, strict=True))
         version = before["version"] + 1
-        self._connection.execute(_change(t), {**mine, "version": version, **row})
-        self._changes.note(str(t.name), ref, version, _portable(dict(before)))
+        _change(t).run(self._connection, {**mine, "version": version, **row})
+        self._changes.note(str(t.name), ref, version, _portable(before))
 
     def remove(self, ref: str) -> None:
         self._connection.execute(delete(self._table).where(self._table.c.team == self._team, self._table.c.ref == ref))
@@ -130,11 +119,7 @@ class Aggregates(Generic[T]):
         self._connection.execute(update(t).where(*mine).values(**values))
         return True
 
-    def read(self, statement: Select[Any], **values: object) -> tuple[T, ...]:
-        """What a statement that was built before, over :func:`columns`, finds in this team (``of_team``)."""
-        return self._opened(self._connection.execute(statement, {"of_team": self._team, **values}).all())
-
-    def _opened(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[T, ...]:
+    def _opened(self, rows: Sequence[tuple[Any, ...]]) -> tuple[T, ...]:
         self._ring.gather(self._connection, self._team, {self._scope(ref, *case) for ref, _, *case in rows})
         opened = (self._open(*row) for row in rows)
         return tuple(value for value in opened if value is not None)
@@ -162,33 +147,60 @@ class Aggregates(Generic[T]):
 
 
 @cache
-def _one(t: Table) -> Select[Any]:
-    """One row of the table: built once, since building costs more than running it."""
-    return columns(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+def _one(t: Table) -> Prepared:
+    return Prepared(_columns(t).where(_mine(t), t.c.ref == bindparam("of_ref")))
 
 
 @cache
-def _every(t: Table) -> Select[Any]:
-    return columns(t).where(t.c.team == bindparam("of_team")).order_by(t.c.ref)
+def _every(t: Table) -> Prepared:
+    return Prepared(_columns(t).where(_mine(t)).order_by(t.c.ref))
 
 
 @cache
-def _whole(t: Table) -> Select[Any]:
-    return select(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+def _whole(t: Table) -> Prepared:
+    return Prepared(select(t).where(_mine(t), t.c.ref == bindparam("of_ref")))
 
 
 @cache
-def _add(t: Table) -> Insert:
-    return insert(t)
+def _add(t: Table) -> Prepared:
+    return Prepared(insert(t))
 
 
 @cache
-def _change(t: Table) -> Update:
-    return update(t).where(t.c.team == bindparam("of_team"), t.c.ref == bindparam("of_ref"))
+def _change(t: Table) -> Prepared:
+    return Prepared(update(t).where(_mine(t), t.c.ref == bindparam("of_ref")))
 
 
-@cache
-def columns(t: Table) -> Select[Any]:
+def finding(t: Table, *where: ColumnElement[bool], order: Sequence[Any] = (), most: bool = False) -> Prepared:
+    """The question for what fits all conditions on clear columns, in order; ``most``: no more than that many."""
+    # An expression: by the bare column SQLite would walk the whole team rather than use the condition's index.
+    order = order or (t.c.ref.concat(""),)
+    mine = and_(_mine(t), *where)
+    if most:  # first which ones, from the index alone: sorting whole rows to keep a few is slow
+        mine = and_(_mine(t), t.c.ref.in_(select(t.c.ref).where(mine).order_by(*order).limit(bindparam("most"))))
+    return Prepared(_columns(t).where(mine).order_by(*order))
+
+
+def counting(t: Table, *where: ColumnElement[bool]) -> Prepared:
+    """The question of how many fit all conditions."""
+    return Prepared(select(func.count()).select_from(t).where(_mine(t), *where))
+
+
+def among(column: Column[Any], number: int) -> ColumnElement[bool]:
+    """Whether the column is one of so many values, ``one_0``, ``one_1`` and so on."""
+    return column.in_([bindparam(f"one_{n}", type_=column.type) for n in range(number)])
+
+
+def ones(values: Iterable[object]) -> dict[str, object]:
+    """The values for :func:`among`."""
+    return {f"one_{n}": value for n, value in enumerate(values)}
+
+
+def _mine(t: Table) -> ColumnElement[bool]:
+    return t.c.team == bindparam("of_team")
+
+
+def _columns(t: Table) -> Select[Any]:
     """The columns that a value is read from."""
     return select(t.c.ref, t.c.body, *([t.c.case] if "case" in t.c else []))
 

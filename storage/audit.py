@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from storage.database import wait_for_turn
 from storage.keys import KeyRing
+from storage.prepared import Prepared
 from storage.schema import AuditRow
 from storage.seal import framed
 
@@ -67,9 +68,8 @@ HEAD = (
     .order_by(AuditRow.seq.desc())
     .limit(1)
 )
-
-
-ADD = insert(AuditRow)
+_HEAD = Prepared(HEAD)
+_ADD = Prepared(insert(AuditRow))
 
 
 def append(connection: Connection, ring: KeyRing, entry: AuditEntry) -> None:
@@ -79,12 +79,12 @@ def append(connection: Connection, ring: KeyRing, entry: AuditEntry) -> None:
     """
     key = ring.chain_key(connection, entry.team)
     wait_for_turn(connection, entry.team)
-    head = connection.execute(HEAD, {"of_team": entry.team}).one_or_none()
-    seq, before = (head.seq + 1, head.mac) if head else (1, START)
+    head = _HEAD.first(connection, {"of_team": entry.team})
+    seq, before = (head[0] + 1, head[1]) if head else (1, START)
     details = _details(entry.details)
     mac = hmac.digest(key, before + _canonical(seq, entry, details), "sha256")
-    connection.execute(
-        ADD,
+    _ADD.run(
+        connection,
         {
             "team": entry.team,
             "seq": seq,

@@ -1,6 +1,7 @@
 """The statements of the outbox, built once: building one costs more than running it."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
 from storage.notice import PATIENCE
+from storage.prepared import Prepared
 from storage.schema import UtcDateTime
 
 NOTICES = cast("Table", tables.NoticeRow.__table__)
@@ -63,12 +65,12 @@ def _some(statement: Select[Any], *where: ColumnElement[bool]) -> Select[Any]:
 _ROOMS = select(_C.platform, _C.room)
 _FOR_ALL = and_(_C.room != "", _C.direct.is_(False), _C.account == "")
 ROOMS_DUE = _some(_ROOMS, _OF, _FOR_ALL)
-ROOMS_IN = _some(_ROOMS.add_columns(_FOR_ALL.label("is_for_all")), _IN_LANE)
+ROOMS_IN = Prepared(_some(_ROOMS.add_columns(_FOR_ALL.label("is_for_all")), _IN_LANE))
 _LANES = select(_C.platform, _C.lane)
 ROOM_LANES_DUE = _some(_LANES, _OF, _C.room != "", _IS_FIRST).with_for_update(skip_locked=True)
 LANES_DUE = _some(_LANES, _OF, _C.room == "", _IS_FIRST).with_for_update(skip_locked=True)
-IS_LANE_DUE = _some(_LANES, _IN_LANE, _IS_FIRST).with_for_update(skip_locked=True)
-DUE = (
+IS_LANE_DUE = Prepared(_some(_LANES, _IN_LANE, _IS_FIRST).with_for_update(skip_locked=True))
+DUE = Prepared(
     select(NOTICES)
     .where(NEW, _IN_LANE, _keeps_place(NOTICES, _NOW))
     .order_by(_C.id)
@@ -85,12 +87,12 @@ def _is_free() -> ColumnElement[bool]:
     return ~(waits | sends)
 
 
-def _adding(dialect: str, state: Any, **more: Any) -> Any:
+def _adding(dialect: str, state: Any, **more: Any) -> Prepared:
     named = (*PLAIN, "act", "body", "lane", "created_at", "not_before", "due_at")
     values: dict[str, Any] = {name: bindparam(name, type_=_C[name].type) for name in named}
     values |= {"state": state, "attempts": literal_column("0"), **{n: literal_column("''") for n in ("message", "why")}}
     into = INSERT[dialect](NOTICES).values(**values | more)
-    return into.on_conflict_do_nothing(index_elements=[_C.key]).returning(_C.id, _C.state)
+    return Prepared(into.on_conflict_do_nothing(index_elements=[_C.key]).returning(_C.id, _C.state))
 
 
 ADD = {dialect: _adding(dialect, literal_column("'new'")) for dialect in INSERT}
@@ -102,7 +104,7 @@ HAND = {
     )
     for dialect in INSERT
 }
-HOLD = (
+HOLD = Prepared(
     update(NOTICES)
     .where(_C.id == bindparam("of_id"))
     .values(
@@ -113,8 +115,8 @@ HOLD = (
     )
 )
 _HELD = and_(_C.id == bindparam("of_id"), _C.holder == bindparam("of_holder"), SENDING)
-LET_GO = update(NOTICES).where(_HELD).values(state="new", holder="")
-SENT = (
+LET_GO = Prepared(update(NOTICES).where(_HELD).values(state="new", holder=""))
+SENT = Prepared(
     update(NOTICES)
     .where(_HELD)
     .values(
@@ -126,13 +128,25 @@ SENT = (
         settled_at=bindparam("at", type_=UtcDateTime()),
     )
 )
-BY_ID = select(NOTICES).where(_C.id == bindparam("of_id"))
+BY_ID = Prepared(select(NOTICES).where(_C.id == bindparam("of_id")))
 _AT = and_(
     _C.platform == bindparam("of_platform"),
     _C.room == bindparam("of_room"),
     _C.message == bindparam("of_message"),
     _C.act != "edit",
 )
-AT_MESSAGE = select(NOTICES).where(_AT).order_by(_C.id)
-NEXT_DUE = select(func.min(_C.not_before)).where(NEW, _C.platform.in_(bindparam("platforms", expanding=True)))
-NEXT_DUE_AFTER = NEXT_DUE.where(_C.not_before > _NOW)
+AT_MESSAGE = Prepared(select(NOTICES).where(_AT).order_by(_C.id))
+_NEXT = select(func.min(_C.not_before)).where(NEW, _C.platform == bindparam("of_platform"))
+NEXT_DUE = Prepared(_NEXT)
+NEXT_DUE_AFTER = Prepared(_NEXT.where(_C.not_before > _NOW))
+_ABOUT = and_(_C.team == bindparam("of_team"), _C.subject == bindparam("of_subject"), _C.act != "edit")
+_STANDS = and_(_C.state == literal_column("'sent'"), _C.message != "")
+_WAITS = _C.state.in_([literal_column("'new'"), literal_column("'sending'")])
+
+
+@cache
+def about(kinds: int, *, waits_too: bool) -> Prepared:
+    """What stands in a room about a subject; with ``waits_too``, also what is on its way there."""
+    of_kind = _C.kind.in_([bindparam(f"kind_{n}") for n in range(kinds)])
+    state = or_(_STANDS, _WAITS) if waits_too else _STANDS
+    return Prepared(select(NOTICES).where(_ABOUT, of_kind, state).order_by(_C.id))

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, literal_column, select, update
 
 from storage.keys import KeyDestroyed, KeyRing
 from storage.notice import LOST as LOST
@@ -41,8 +41,10 @@ from storage.notice_sql import (
     ROOMS_IN,
     SENDING,
     SENT,
+    about,
 )
 from storage.notice_sql import NOTICES as NOTICES
+from storage.prepared import Prepared
 from storage.seal import Cell
 
 
@@ -63,18 +65,22 @@ class Notices:
         row = self._insert(HAND, notice, now, now, of_holder=hand.holder)
         if row is None:
             return False
-        if row.state == NoticeState.SENDING.value:
-            here = {"id": row.id, "state": NoticeState.SENDING, "holder": hand.holder}
+        number, state = row
+        if state == NoticeState.SENDING.value:
+            here = {"id": number, "state": NoticeState.SENDING, "holder": hand.holder}
             hand.reserve(replace(notice, **here, created_at=now, not_before=now, due_at=now))
         else:
             hand.left.add((notice.platform, notice.lane))
         return True
 
-    def _insert(self, statement: Mapping[str, Any], notice: Notice, now: datetime, at: datetime, **more: str) -> Any:
+    def _insert(
+        self, statement: Mapping[str, Prepared], notice: Notice, now: datetime, at: datetime, **more: str
+    ) -> tuple[Any, ...] | None:
+        """The number and the state that it got, or None where its key is known."""
         row = {name: getattr(notice, name) for name in PLAIN} | more
         row |= {"act": notice.act.value, "body": self._sealed(notice), "lane": notice.lane}
         row |= {"created_at": now, "not_before": at, "due_at": notice.due_at or at}
-        return self._connection.execute(statement[self._connection.dialect.name], row).first()
+        return statement[self._connection.dialect.name].first(self._connection, row)
 
     # -- what is to be sent --------------------------------------------------------------------------------------
     def rooms_due(
@@ -94,8 +100,8 @@ class Notices:
         return tuple(dict.fromkeys((platform, room) for platform, room in rows))
 
     def _rooms_in(self, lanes: Collection[Lane], due: dict[str, Any]) -> tuple[tuple[str, str], ...] | None:
-        rows = [row for lane in lanes for row in self._connection.execute(ROOMS_IN, due | _named(lane))]
-        return tuple(dict.fromkeys((r.platform, r.room) for r in rows if r.is_for_all)) if rows else None
+        rows = [row for lane in lanes for row in ROOMS_IN.rows(self._connection, due | _named(lane))]
+        return tuple(dict.fromkeys((platform, room) for platform, room, for_all in rows if for_all)) if rows else None
 
     def lanes_due(self, now: datetime, platforms: Collection[str], holder: str, limit: int = 25) -> tuple[Lane, ...]:
         """Lanes in which something is due and nobody else is sending, the longest due first.
@@ -113,23 +119,23 @@ class Notices:
     def is_lane_due(self, lane: Lane, now: datetime, holder: str) -> bool:
         """Whether something is due in this lane and nobody else is sending there; locked as by :meth:`lanes_due`."""
         look = {"now": now, "of_holder": holder, "most": 1} | _named(lane)
-        return self._connection.execute(IS_LANE_DUE, look).first() is not None
+        return IS_LANE_DUE.first(self._connection, look) is not None
 
     def due(self, lane: Lane, now: datetime, limit: int = 50) -> tuple[Notice, ...]:
         """What is to be said now in this lane, in the order it was decided, up to one that has to wait and keeps its place."""
-        found = self._read(DUE, now=now, most=limit, **_named(lane))
+        found = self._found(DUE, now=now, most=limit, **_named(lane))
         return tuple(takewhile(lambda n: n.not_before is not None and n.not_before <= now, found))
 
     def hold(self, notice: Notice, holder: str, *, batch: str = "", rule: str = "") -> None:
         """From now on it may go out, by this holder alone."""
         held = {"of_id": notice.id, "of_holder": holder, "in_batch": batch, "by_rule": rule[:255]}
-        self._connection.execute(HOLD, held)
+        HOLD.run(self._connection, held)
 
     def let_go(self, notices: Iterable[Notice]) -> None:
         """What has surely not been sent waits again."""
         rows = [{"of_id": n.id, "of_holder": n.holder} for n in notices]
         if rows:
-            self._connection.execute(LET_GO, rows)
+            LET_GO.run_all(self._connection, rows)
 
     def take_back(self, *, living: Collection[str]) -> int:
         """What was held by an instance that is no more waits again: its outcome is unknown. How many."""
@@ -158,14 +164,13 @@ class Notices:
             for n, room, message in what
         ]  # fmt: skip
         if rows:
-            self._connection.execute(SENT, rows)
+            SENT.run_all(self._connection, rows)
 
     def next_due(self, platforms: Iterable[str], after: datetime | None = None) -> datetime | None:
         """When the next notice is to be said; with ``after``, of those that are not due by then."""
-        look = {"platforms": list(platforms)}
-        if after is None:
-            return self._connection.execute(NEXT_DUE, look).scalar()
-        return self._connection.execute(NEXT_DUE_AFTER, look | {"now": after}).scalar()
+        question, more = (NEXT_DUE, {}) if after is None else (NEXT_DUE_AFTER, {"now": after})
+        found = (question.value(self._connection, {"of_platform": platform, **more}) for platform in platforms)
+        return min((at for at in found if at is not None), default=None)
 
     def sent_by_invocation(self, invocation: str) -> tuple[Notice, ...]:
         """What an invocation made the bot say."""
@@ -175,21 +180,15 @@ class Notices:
 
     def about(self, team: str, subject: str, *kinds: str) -> tuple[Notice, ...]:
         """What was posted about a subject and still stands in a room."""
-        c = NOTICES.c
-        stands = and_(c.state == NoticeState.SENT.value, c.message != "")
-        return self._about(team, subject, kinds, stands)
+        return self._about(team, subject, kinds, waits_too=False)
 
     def posts(self, team: str, subject: str, *kinds: str) -> tuple[Notice, ...]:
         """What stands in a room about a subject, and what is on its way there."""
-        c = NOTICES.c
-        stands = and_(c.state == NoticeState.SENT.value, c.message != "")
-        waits = c.state.in_((NoticeState.NEW.value, NoticeState.SENDING.value))
-        return self._about(team, subject, kinds, or_(stands, waits))
+        return self._about(team, subject, kinds, waits_too=True)
 
-    def _about(self, team: str, subject: str, kinds: tuple[str, ...], state: ColumnElement[bool]) -> tuple[Notice, ...]:
-        c = NOTICES.c
-        mine = and_(c.team == team, c.subject == subject, c.kind.in_(kinds), c.act != Act.EDIT.value, state)
-        return self._read(select(NOTICES).where(mine).order_by(c.id))
+    def _about(self, team: str, subject: str, kinds: tuple[str, ...], *, waits_too: bool) -> tuple[Notice, ...]:
+        of_kinds = {f"kind_{n}": kind for n, kind in enumerate(kinds)}
+        return self._found(about(len(kinds), waits_too=waits_too), of_team=team, of_subject=subject, **of_kinds)
 
     def by_key(self, key: str) -> Notice | None:
         """The notice of this name, whatever became of it."""
@@ -202,7 +201,7 @@ class Notices:
 
     def all_at_message(self, platform: str, room: str, message: str) -> tuple[Notice, ...]:
         """All the notices that became this one message."""
-        return self._read(AT_MESSAGE, of_platform=platform, of_room=room, of_message=message)
+        return self._found(AT_MESSAGE, of_platform=platform, of_room=room, of_message=message)
 
     def of_case(self, team: str, case: str) -> tuple[Notice, ...]:
         """Everything that was sealed with the case and shown to anyone, in rooms and in private."""
@@ -265,7 +264,7 @@ class Notices:
         return self._read(select(NOTICES).where(is_state).order_by(NOTICES.c.id).limit(limit))
 
     def by_id(self, number: int) -> Notice | None:
-        return next(iter(self._read(BY_ID, of_id=number)), None)
+        return next(iter(self._found(BY_ID, of_id=number)), None)
 
     def try_again(self, notice: Notice, now: datetime) -> bool:
         """A dead letter is due anew; False if it is dead no longer."""
@@ -290,7 +289,7 @@ class Notices:
         cell = _cell(notice.team, notice.key, notice.case)
         return self._ring.seal(self._connection, cell, msgspec.json.encode(body))
 
-    def _unsealed(self, row: RowMapping) -> Body:
+    def _unsealed(self, row: Mapping[Any, Any]) -> Body:
         """What to say; nothing where the case was erased."""
         if not row["body"]:
             return Body()
@@ -300,11 +299,15 @@ class Notices:
             return Body()
         return msgspec.json.decode(sealed, type=Body)
 
-    def _read(self, statement: Any, **values: Any) -> tuple[Notice, ...]:
-        rows = self._connection.execute(statement, values).mappings().all()
-        return tuple(self._open(row) for row in rows)
+    def _read(self, statement: Select[Any]) -> tuple[Notice, ...]:
+        return tuple(self._open(row) for row in self._connection.execute(statement).mappings().all())
 
-    def _open(self, row: RowMapping) -> Notice:
+    def _found(self, question: Prepared, **values: Any) -> tuple[Notice, ...]:
+        """What a question over all columns finds."""
+        rows = question.rows(self._connection, values)
+        return tuple(self._open(dict(zip(_COLUMNS, row, strict=True))) for row in rows)
+
+    def _open(self, row: Mapping[Any, Any]) -> Notice:
         plain = {name: row[name] for name in (*PLAIN, *KEPT)}
         body = self._unsealed(row)
         return Notice(
@@ -312,6 +315,7 @@ class Notices:
         )
 
 
+_COLUMNS = tuple(NOTICES.c.keys())
 _TOLD = (NoticeState.NEW.value, NoticeState.SENDING.value, NoticeState.SENT.value)
 _SETTLED = (NoticeState.SENT, NoticeState.DROPPED, NoticeState.DEAD)
 

@@ -7,6 +7,7 @@ from typing import cast
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
 
 from storage import tables
+from storage.prepared import Prepared
 
 TIMERS = cast("Table", tables.TimerRow.__table__)
 
@@ -21,18 +22,18 @@ class Timer:
 
 
 _MINE = and_(TIMERS.c.team == bindparam("of_team"), TIMERS.c.subject == bindparam("of_subject"))
-_PLAN = insert(TIMERS)
-_FORGET = delete(TIMERS).where(_MINE, TIMERS.c.done_at.is_(None))
+_PLAN = Prepared(insert(TIMERS))
+_FORGET = Prepared(delete(TIMERS).where(_MINE, TIMERS.c.done_at.is_(None)))
 _PENDING = TIMERS.c.done_at.is_(None)
-_DUE = (
+_DUE = Prepared(
     select(TIMERS.c.id, TIMERS.c.team, TIMERS.c.subject, TIMERS.c.kind, TIMERS.c.due_at)
     .where(_PENDING, TIMERS.c.due_at <= bindparam("by"))
     .order_by(TIMERS.c.due_at, TIMERS.c.id)
     .limit(bindparam("most"))
 )
-_NEXT = select(func.min(TIMERS.c.due_at)).where(_PENDING)
-_DONE = update(TIMERS).where(TIMERS.c.id == bindparam("of_id"), _PENDING).values(done_at=bindparam("at"))
-_FIRED = select(TIMERS.c.kind, TIMERS.c.due_at).where(_MINE)
+_NEXT = Prepared(select(func.min(TIMERS.c.due_at)).where(_PENDING))
+_DONE = Prepared(update(TIMERS).where(TIMERS.c.id == bindparam("of_id"), _PENDING).values(done_at=bindparam("at")))
+_FIRED = Prepared(select(TIMERS.c.kind, TIMERS.c.due_at).where(_MINE))
 
 
 class Timers:
@@ -47,30 +48,31 @@ class Timers:
         A timer that already fired at the same moment is not planned again, so planning twice is harmless.
         """
         mine = {"of_team": self._team, "of_subject": subject}
-        self._connection.execute(_FORGET, mine)
-        fired = {(kind, at) for kind, at in self._connection.execute(_FIRED, mine)}
+        _FORGET.run(self._connection, mine)
+        fired = {(kind, at) for kind, at in _FIRED.rows(self._connection, mine)}
         rows = [
             {"team": self._team, "subject": subject, "kind": kind, "due_at": at}
             for kind, at in due.items()
             if at > now and (kind, at) not in fired
         ]
         if rows:
-            self._connection.execute(_PLAN, rows)
+            _PLAN.run_all(self._connection, rows)
 
 
 def due_timers(connection: Connection, now: datetime, limit: int = 100) -> tuple[Timer, ...]:
     """The timers of all teams that have fallen due, the earliest first."""
-    return tuple(Timer(*row) for row in connection.execute(_DUE, {"by": now, "most": limit}))
+    return tuple(Timer(*row) for row in _DUE.rows(connection, {"by": now, "most": limit}))
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next timer falls due."""
-    return connection.execute(_NEXT).scalar()
+    at: datetime | None = _NEXT.value(connection, {})
+    return at
 
 
 def mark_done(connection: Connection, timer: Timer, now: datetime) -> bool:
     """Note that it fired; False if somebody else was quicker."""
-    return connection.execute(_DONE, {"of_id": timer.id, "at": now}).rowcount == 1
+    return _DONE.run(connection, {"of_id": timer.id, "at": now}) == 1
 
 
 def prune_timers(connection: Connection, before: datetime, limit: int = 1000) -> int:

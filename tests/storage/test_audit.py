@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
 from storage import audit
@@ -14,6 +14,7 @@ from storage.audit import AuditEntry, append, entries, verify
 from storage.database import Database
 from storage.keys import KeyMissing, KeyRing, case_scope
 from storage.schema import AuditRow
+from tests.asking import listening
 from tests.engines import AUDIT_TRIGGERS, only_sqlite
 
 Tamper = Callable[[Connection], object]
@@ -71,16 +72,11 @@ class TestAppending:
 
     def test_it_is_one_select_and_one_insert(self, chain: Database, ring: KeyRing, now: datetime) -> None:
         """With the key in memory and the turn taken, appending asks once and writes once."""
-        asked: list[str] = []
-
-        def note(*words: object) -> None:
-            asked.append(str(words[1]).split(maxsplit=1)[0])
-
         with chain.transaction() as connection:
             append(connection, ring, entry(11, now))
-            event.listen(connection, "after_execute", note)
-            append(connection, ring, entry(12, now))
-            assert asked == ["SELECT", "INSERT"]
+            with listening(connection) as asked:
+                append(connection, ring, entry(12, now))
+            assert [sql.split(maxsplit=1)[0] for sql, _ in asked] == ["SELECT", "INSERT"]
 
     @only_sqlite
     def test_the_head_is_found_by_its_index(self, chain: Database) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
 
 from bot.app import begin_house
 from conference.case import CaseState
@@ -18,6 +17,7 @@ from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 from storage.store import Store, TeamStore
 from storage.timers import due_timers, next_due, prune_timers
+from tests.asking import listening
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 CASE = CaseId("C-7K2P")
@@ -80,7 +80,9 @@ def store(tmp_path: Path) -> Iterator[TeamStore]:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_question_walks_a_whole_table(question: str, store: TeamStore) -> None:
     """Neither a scan, nor an index of which only the team's name is used, unless one row of it is wanted."""
-    asked = _asked(store.connection, lambda: QUESTIONS[question](store))
+    with listening(store.connection) as reached:
+        QUESTIONS[question](store)
+    asked = [(sql, values) for sql, values in reached if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
     assert asked
     for statement, values in asked:
         plan = [row[3] for row in store.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
@@ -97,19 +99,3 @@ def test_the_test_would_notice(store: TeamStore) -> None:
         "EXPLAIN QUERY PLAN SELECT * FROM tasks WHERE team = 't' ORDER BY ref"
     ).all()
     assert WALKS_A_TEAM.search(plan[0][3])
-
-
-def _asked(connection: Connection, ask: Callable[[], object]) -> list[tuple[str, tuple[object, ...]]]:
-    """What reached the database while it was asked; only statements that read or look for rows."""
-    asked: list[tuple[str, tuple[object, ...]]] = []
-
-    def note(_: object, __: object, statement: str, values: tuple[object, ...], ___: object, many: bool) -> None:
-        if not many and statement.startswith(("SELECT", "UPDATE", "DELETE")):
-            asked.append((statement, values))
-
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        ask()
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
-    return asked
