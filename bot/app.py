@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.standing import HOUSEKEEPING, Standing, elapsed
 from bot.together import Piece, Together
 from storage.checkpoints import Checkpoints
-from storage.database import Database, DatabaseBusy, DatabaseTrouble, has_turn, wait_for_turn
+from storage.database import Database, DatabaseBusy, DatabaseTrouble, attempt, has_turn, wait_for_turn
 from storage.keys import KeyRing
 from storage.store import HOUSE, Store
 from storage.timers import Timer, bring_forward, due_timers, mark_done, next_due, prune_timers
@@ -200,7 +200,7 @@ class App:
             return False
         firing = Firing(house, timer, now, self.settings)
         try:
-            with house.connection.begin_nested():
+            with attempt(house.connection):
                 fire(firing)
         except Exception as failure:
             # A timer that cannot be carried out must not stop the others; its kind alone is logged. Where it is the

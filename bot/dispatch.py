@@ -20,7 +20,7 @@ from conference.people import Member, Team
 from conference.policy import holders, may
 from conference.refusal import Refusal
 from storage.audit import AuditEntry
-from storage.database import Database, DatabaseBusy, OutcomeUnknown, wait_for_turn
+from storage.database import Database, DatabaseBusy, OutcomeUnknown, attempt, wait_for_turn
 from storage.keys import KeyRing
 from storage.notices import TAKEN_OUT, Act, Notice
 from storage.store import HOUSE, Store, TeamStore
@@ -90,7 +90,7 @@ class Dispatcher:
     def _carry_out(self, request: Request) -> Outcome:
         command = "?"
         try:
-            with request.store.connection.begin_nested():
+            with attempt(request.store.connection):
                 parsed = self._parse(request)
                 command = parsed.command.words
                 self._check_right(request, parsed)

@@ -243,6 +243,26 @@ class Database:
         return self
 
 
+@contextmanager
+def attempt(connection: Connection) -> Iterator[None]:
+    """Within a transaction: what is done here stays only if it ends well; the transaction goes on either way."""
+    if connection.dialect.name != "sqlite":
+        with connection.begin_nested():
+            yield
+        return
+    driver = _driver(connection)
+    driver.execute("SAVEPOINT attempt")
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):  # where the disk failed, SQLite has rolled back the whole transaction itself
+            driver.execute("ROLLBACK TO attempt")
+            driver.execute("RELEASE attempt")
+        connection.dispatch.rollback_savepoint(connection, "attempt", None)
+        raise
+    driver.execute("RELEASE attempt")
+
+
 def wait_for_turn(connection: Connection, team: str) -> None:
     """Let one transaction at a time change a team: ask before reading what is to be changed. SQLite has one writer anyway.
 
@@ -329,7 +349,8 @@ def _sqlite(url: URL, patience: float) -> Engine:
     if url.database is None:
         engine = create_engine(url, connect_args=options, hide_parameters=True, poolclass=StaticPool)
     else:
-        engine = create_engine(url, connect_args=options, hide_parameters=True)
+        # Whoever has begun also ends: there is nothing to roll back when a connection is given back.
+        engine = create_engine(url, connect_args=options, hide_parameters=True, pool_reset_on_return=None)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine

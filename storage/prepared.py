@@ -104,6 +104,8 @@ class Prepared:
 def execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
     """Hand it to SQLite's driver. Raises what SQLAlchemy would raise, without the parameters."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    if not driver.in_transaction:
+        raise RuntimeError("The transaction is over: SQLite has rolled it back.")
     try:
         return driver.execute(sql, parameters)
     except sqlite3.Error as failure:

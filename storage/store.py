@@ -234,6 +234,8 @@ class Store:
     def __init__(self, connection: Connection, ring: KeyRing, hand: Hand | None = None):
         self.connection, self.ring, self._hand = connection, ring, hand
         self.notices = Notices(connection, ring, hand)
+        self._contacts: dict[tuple[str, str], str | None] = {}
+        """The rooms and people that were asked about, each with its team: None where the bot has not met them."""
 
     def of_team(self, team: str) -> TeamStore:
         return TeamStore(self.connection, self.ring, team, self._hand)
@@ -269,19 +271,27 @@ class Store:
 
     def is_first_contact(self, platform: str, name: str, now: datetime) -> bool:
         """Whether the bot has not yet introduced itself to this room or person; from now on it has."""
-        if _CONTACT.first(self.connection, {"of_platform": platform, "of_name": name}):
+        if self._contact(platform, name) is not None:
             return False
         met = _MEET[self.connection.dialect.name]
+        self._contacts[platform, name] = ""
         return met.first(self.connection, {"platform": platform, "name": name, "at": now}) is not None
 
     def last_team(self, platform: str, account: str) -> str:
-        found = _CONTACT.value(self.connection, {"of_platform": platform, "of_name": account})
-        return str(found or "")
+        return self._contact(platform, account) or ""
+
+    def _contact(self, platform: str, name: str) -> str | None:
+        if (platform, name) not in self._contacts:
+            found = _CONTACT.value(self.connection, {"of_platform": platform, "of_name": name})
+            self._contacts[platform, name] = found
+        return self._contacts[platform, name]
 
     def work_in(self, platform: str, account: str, team: str) -> None:
         """Remember the team for what the person says in the direct room next."""
         if self.last_team(platform, account) != team:
             _WORK_IN.run(self.connection, {"of_platform": platform, "of_name": account, "team": team})
+            if self._contacts[platform, account] is not None:
+                self._contacts[platform, account] = team
 
     def forget_inbox(self, before: datetime) -> None:
         self.connection.execute(delete(INBOX).where(INBOX.c.at < before))

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from storage.database import Database, DatabaseBusy, DatabaseMissing, DatabaseTrouble, wait_for_turn
+from storage.database import Database, DatabaseBusy, DatabaseMissing, DatabaseTrouble, attempt, wait_for_turn
+from storage.prepared import Prepared
 from storage.schema import KeyRow, MetaRow
 from tests.engines import only_sqlite
 
@@ -217,6 +218,30 @@ class TestTransactions:
             assert not inspect(connection).has_table("lost")
             put(connection, "kept")
         assert names(empty) == ["kept"]
+
+    def test_an_attempt_that_fails_leaves_the_rest(self, empty: Database) -> None:
+        """Only what was done within is gone, and what it began can be tried again."""
+        with empty.transaction() as connection:
+            put(connection, "before")
+            for _ in range(2):
+                with suppress(Interrupted), attempt(connection):
+                    put(connection, "within")
+                    raise Interrupted
+            with attempt(connection):
+                put(connection, "after")
+        assert sorted(names(empty)) == ["after", "before"]
+
+    @only_sqlite
+    def test_nothing_is_written_once_the_transaction_is_gone(self, empty: Database) -> None:
+        """SQLite rolls back by itself where a disk fails; what follows must not be committed on its own."""
+        add = Prepared(insert(MetaRow))
+        with empty.transaction() as connection:
+            with suppress(Interrupted), attempt(connection):
+                connection.connection.rollback()
+                raise Interrupted
+            with pytest.raises(RuntimeError, match="over"):
+                add.run(connection, {"name": "lost", "value": b"0"})
+        assert names(empty) == []
 
     @only_sqlite
     def test_a_full_disk_is_a_sentence(self, empty: Database) -> None:

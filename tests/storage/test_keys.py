@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, select
 
 from storage import keys
-from storage.database import Database
+from storage.database import Database, attempt
 from storage.keys import KeyDestroyed, KeyMissing, KeyRing, KeyUnreadable, RootKey, WrongKey, case_scope
 from storage.schema import KeyRow, MetaRow
 from storage.seal import Cell, SealBroken
@@ -212,7 +212,7 @@ class TestRollback:
         """Rolling back to a savepoint forgets the keys made after it."""
         cell = Cell("north", "t", "c", "r", "C-2222")
         with database.transaction() as connection:
-            with suppress(Interrupted), connection.begin_nested():
+            with suppress(Interrupted), attempt(connection):
                 ring.begin_scope(connection, "north", case_scope("C-2222"), now)
                 ring.seal(connection, cell, b"lost")
                 raise Interrupted
