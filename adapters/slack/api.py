@@ -190,7 +190,7 @@ def _log_problems(method: str, arguments: Mapping[str, Any]) -> None:
     """Say where a payload would break a rule; the sentences name places and counts, never words."""
     problems: list[str] = []
     if method in ("chat.postMessage", "chat.update", "chat.postEphemeral"):
-        problems = message_problems(arguments, update=method == "chat.update")
+        problems = message_problems(arguments)
     elif method.startswith("views."):
         problems = view_problems(arguments.get("view"))
     for problem in problems[:5]:

@@ -31,11 +31,8 @@ VIEW_TITLE = 24
 VIEW_BUTTON = 24
 PRIVATE_METADATA = 3000
 IDENTIFIER = 255
-MARKDOWN = 12000
-TEXT = 40000
-"""``text`` of chat.postMessage; longer is cut off."""
-TEXT_ADVISED = 4000
-UPDATE_TEXT = 4000
+TEXT = 4000
+"""``text`` of a message: the most that chat.update takes, and what Slack asks for elsewhere, where it cuts at 40,000."""
 ALL_BLOCKS = 13200
 """All texts of a message's blocks together: beyond it Slack answers msg_blocks_too_long."""
 VIEW_BYTES = 250_000

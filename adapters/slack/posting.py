@@ -6,7 +6,9 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -19,7 +21,7 @@ from adapters.slack.kept import Kept
 from adapters.slack.ledger import Entry, Ledger, Spot
 from adapters.slack.render import Page, Sealing, pages
 from adapters.slack.text import typed
-from adapters.slack.upload import upload
+from adapters.slack.upload import file_name, length_of, upload
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,19 @@ UPDATES = 10
 """chat.update takes 50 a minute and workspace: ten at once, then one every so many seconds."""
 MARGIN = 600.0
 """How far our clock and Slack's may differ when a post is looked up."""
+LOOKS = 2
+"""A post is sent again once it was looked for so many times."""
 _ACCOUNT = re.compile(r"@[UW][A-Z0-9]+:[TE][A-Z0-9]+")
+
+Obj = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Look:
+    """How far a post in doubt was looked for. ``times``: how often everything was read."""
+
+    cursor: str = ""
+    times: int = 0
 
 
 @dataclass(slots=True)
@@ -47,6 +61,7 @@ class Posting:
     spoken_to: str = "@confer "
     """What stands before a command in a channel; unlike the slash command it works in threads too."""
     commands: frozenset[str] = frozenset()
+    _looks: dict[str, Look] = field(default_factory=dict)
 
     async def post(self, place: Place, card: Card, key: str, *, origin: Place | None = None) -> MessageRef:
         """The card in the place, once for this key. ``origin``: where its buttons act, if not there."""
@@ -103,14 +118,16 @@ class Posting:
             thread = place.thread or (entry.done[0] if entry.done else None)
             nonce = f"{entry.nonce}-{number}"
             in_doubt = look and entry.doubt
-            if number < len(shown):
-                found = await self._find(place.room, thread, nonce, entry.at) if in_doubt else None
-                part = found or await self._send(place.room, thread, shown[number], nonce)
-            else:
+            file = files[number - len(shown)] if number >= len(shown) else None
+            wanted = partial(_by_name, file) if file else partial(_by_key, nonce)
+            found = await self._find(place.room, thread, nonce, entry.at, wanted) if in_doubt else None
+            if found:
+                part = found
+            elif file:
                 channel, team = ids.split(place.room)
-                part = await upload(
-                    self.api, team, channel, thread, files[number - len(shown)], patience=self.look_again / 2
-                )
+                part = await upload(self.api, team, channel, thread, file, patience=self.look_again / 2)
+            else:
+                part = await self._send(place.room, thread, shown[number], nonce)
             look = False
             entry = msgspec.structs.replace(entry, done=(*entry.done, part))
             if number + 1 == len(shown) + len(files):
@@ -135,34 +152,43 @@ class Posting:
         )
         return str(answer["ts"])
 
-    async def _find(self, room: str, thread: str | None, nonce: str, since: float) -> str | None:
-        """The message with this key; None once two looks have not found it. Holds where no look is possible."""
+    async def _find(
+        self, room: str, thread: str | None, nonce: str, since: float, wanted: Callable[[Obj], str | None]
+    ) -> str | None:
+        """The part that is there already; None once two looks have not found it. Holds where no look is possible."""
         try:
-            if (found := await self._look(room, thread, nonce, since)) is None:
-                await asyncio.sleep(self.look_again)
-                found = await self._look(room, thread, nonce, since)
+            found = await self._look(room, thread, self._looks.setdefault(nonce, Look()), since, wanted)
         except NotDelivered as failure:
+            if failure.final:
+                del self._looks[nonce]
             log.error("a post cannot be confirmed and is held: %s", failure.kind)
             raise NotDelivered("unconfirmed", unknown=True, retry_after=failure.retry_after or 60) from None
+        del self._looks[nonce]
         return found
 
-    async def _look(self, room: str, thread: str | None, nonce: str, since: float) -> str | None:
+    async def _look(
+        self, room: str, thread: str | None, look: Look, since: float, wanted: Callable[[Obj], str | None]
+    ) -> str | None:
+        """Read what was said since then, twice; goes on where an earlier call was held up, for some may read but a
+        page a minute."""
         channel, team = ids.split(room)
-        method = "conversations.replies" if thread else "conversations.history"
-        about = {"ts": thread} if thread else {}
-        found = self.api.every(
-            team,
-            method,
-            "messages",
-            channel=channel,
-            oldest=f"{since - MARGIN:.6f}",
-            include_all_metadata=True,
-            limit=200,
-            **about,
-        )
-        async for message in found:
-            if ((message.get("metadata") or {}).get("event_payload") or {}).get("key") == nonce:
-                return str(message["ts"])
+        while look.times < LOOKS:
+            answer = await self.api.call(
+                team,
+                "conversations.replies" if thread else "conversations.history",
+                channel=channel,
+                ts=thread,
+                oldest=f"{since - MARGIN:.6f}",
+                include_all_metadata=True,
+                limit=200,
+                cursor=look.cursor or None,
+            )
+            if found := next(filter(None, map(wanted, answer.get("messages", ()))), None):
+                return found
+            look.cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not look.cursor:
+                look.times += 1
+                await asyncio.sleep(self.look_again if look.times < LOOKS else 0)
         return None
 
     async def _note_spot(self, message: MessageRef, entry: Entry, pages_shown: int, origin: Place | None) -> None:
@@ -219,6 +245,19 @@ class Posting:
         except NotDelivered as failure:
             if not (missing and failure.kind == "message_not_found"):
                 raise
+
+
+def _by_key(nonce: str, message: Obj) -> str | None:
+    """The message's time stamp, where it has the key."""
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    return str(message["ts"]) if payload.get("key") == nonce else None
+
+
+def _by_name(wanted: File, message: Obj) -> str | None:
+    """The file of that name and length, where it is in the message of a bot."""
+    about = (file_name(wanted.name), length_of(wanted))
+    files = message.get("files", ()) if message.get("bot_id") else ()
+    return next((str(file["id"]) for file in files if (file.get("name"), file.get("size")) == about), None)
 
 
 def _named_in(card: Card) -> set[str]:

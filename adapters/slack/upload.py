@@ -16,11 +16,10 @@ _UNSAFE = re.compile(r"[^\w.()-]+")
 async def upload(api: Api, team: str, channel: str, thread: str | None, file: File, *, patience: float = 0.5) -> str:
     """Put the file into the channel, below the thread's message; its id. Raises NotDelivered."""
     name = file_name(file.name)
-    length = max(1, len(file.content))
-    place = await api.call(team, "files.getUploadURLExternal", filename=name, length=length)
+    place = await api.call(team, "files.getUploadURLExternal", filename=name, length=length_of(file))
     identity = str(place["file_id"])
     await _send(api, str(place["upload_url"]), file.content or b"\n")
-    for attempt in range(2):
+    try:
         await api.call(
             team,
             "files.completeUploadExternal",
@@ -28,9 +27,28 @@ async def upload(api: Api, team: str, channel: str, thread: str | None, file: Fi
             channel_id=channel,
             thread_ts=thread,
         )
-        if await _is_shared(api, team, channel, identity, patience if attempt else patience / 2):
-            return identity
-    raise NotDelivered("file_not_shared", unknown=True)
+    except NotDelivered as failure:
+        if not failure.unknown:
+            raise
+    if not await _is_there(api, team, channel, identity, patience):
+        raise NotDelivered("file_not_shared")
+    return identity
+
+
+async def _is_there(api: Api, team: str, channel: str, identity: str, patience: float) -> bool:
+    """Whether the file was shared. One that was not is taken away: it may be uploaded anew and be there once."""
+    try:
+        if await _is_shared(api, team, channel, identity, patience):
+            return True
+        await api.call(team, "files.delete", file=identity)
+    except NotDelivered as failure:
+        raise NotDelivered(failure.kind, unknown=True, retry_after=failure.retry_after) from None
+    return False
+
+
+def length_of(file: File) -> int:
+    """Slack takes no empty file: one line feed stands for it."""
+    return max(1, len(file.content))
 
 
 def file_name(name: str) -> str:

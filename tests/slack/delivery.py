@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
+from tests.slack.answers import COMMANDS, EVENTS, answer_problems, takes_a_payload
 from tests.slack.faults import Faults
 from tests.slack.world import Payload, World
 
@@ -21,7 +22,6 @@ MOST_SOCKETS = 10
 ACK_WITHIN = 3.0
 RETRY_AFTER = (0.0, 60.0, 300.0)
 """Slack sends an event that was not taken again at once, after a minute and after five."""
-EVENTS, INTERACTIVE, COMMANDS = "events_api", "interactive", "slash_commands"
 
 
 @dataclass
@@ -92,6 +92,8 @@ class Delivery:
             seconds = self._clock() - started
             if body is not None:
                 answer = Acknowledgement(kind, seconds, body, attempts=attempt + 1)
+                for problem in answer_problems(kind, payload, body):
+                    self.world.breach(f"acknowledgement: {problem}")
                 break
             if kind != EVENTS or attempt >= len(self.retry_after):
                 answer = Acknowledgement(kind, seconds, late=True, attempts=attempt + 1)
@@ -164,18 +166,15 @@ class Delivery:
             "envelope_id": envelope,
             "type": kind,
             "payload": payload,
-            "accepts_response_payload": kind != EVENTS,
+            "accepts_response_payload": takes_a_payload(kind, payload),
         }
         if kind == EVENTS:
             message |= {"retry_attempt": attempt, "retry_reason": "timeout" if attempt else ""}
         await socket.ws.send_json(message)
         try:
-            answer = await waiting
+            return await waiting
         finally:
             self._waiting.pop(envelope, None)
-        if answer and kind == EVENTS:
-            self.world.breach("socket: an event was answered with a payload")
-        return answer
 
     async def refresh(self, reason: str = "refresh_requested") -> None:
         """Ask every open socket to make place for a new one, as Slack does every few hours."""

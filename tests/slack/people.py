@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from tests.slack.delivery import COMMANDS, EVENTS, INTERACTIVE, Acknowledgement
+from tests.slack.answers import COMMANDS, EVENTS, INTERACTIVE
+from tests.slack.delivery import Acknowledgement
 from tests.slack.server import LocalSlack
 from tests.slack.world import Channel, Message, Payload, ResponseUrl, Team, User, View
 
@@ -170,6 +171,7 @@ class People:
         return await self.slack.delivery.send(INTERACTIVE, payload)
 
     async def opens_home(self, name: str) -> Acknowledgement:
+        self.world.at_home.add(self.person(name).id)
         event = {
             "type": "app_home_opened",
             "user": self.person(name).id,
@@ -210,9 +212,32 @@ class People:
             "response_urls": [],
         }
         answer = await self.slack.delivery.send(INTERACTIVE, payload)
-        if answer.body.get("response_action") != "errors" and not answer.late:
-            self.world.stacks[user.id].pop()
+        if not answer.late:
+            self._after_sending(view, answer.body)
         return answer
+
+    def _after_sending(self, view: View, answer: Payload) -> None:
+        """What the answer makes of the person's views; on errors all stands as it was typed."""
+        stack = self.world.stacks[view.user]
+        match answer.get("response_action"):
+            case "errors":
+                return
+            case "update":
+                self.world.fill(view, answer["view"])
+            case "clear":
+                stack.clear()
+            case _:
+                stack.remove(view.id)
+
+    async def closes(self, name: str) -> Acknowledgement | None:
+        """Close the open modal; the app hears of it only where its view asks for that."""
+        user, view = self.person(name), self.open_view(name)
+        assert view, f"{name} has no view open"
+        self.world.stacks[user.id].remove(view.id)
+        if not view.body.get("notify_on_close"):
+            return None
+        payload = self._interaction("view_closed", user) | {"view": view.body, "is_cleared": False}
+        return await self.slack.delivery.send(INTERACTIVE, payload)
 
     # -- looking -------------------------------------------------------------------------------------------------
     def sees(self, name: str, channel: Channel) -> list[Message]:

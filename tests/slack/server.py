@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 
 from adapters.slack import rules
+from tests.slack.api import ARGUMENTS, METHODS, Call, Refused
 from tests.slack.delivery import Delivery
 from tests.slack.faults import Fault, Faults
-from tests.slack.methods import METHODS, Call, Refused
 from tests.slack.rates import Rates
 from tests.slack.world import Message, Payload, ResponseUrl, Team, Token, World
 
@@ -45,7 +45,8 @@ class LocalSlack:
         self.manifest = manifest
         self.client_id, self.client_secret = "1.2", secrets.token_hex(16)
         self.signing_secret, self.app_token = secrets.token_hex(16), "xapp-1-" + secrets.token_hex(8)
-        self.world = World(clock)
+        home = manifest["features"]["app_home"]
+        self.world = World(clock, home_tab=home["home_tab_enabled"], messages_tab=home["messages_tab_enabled"])
         self.faults, self.rates = Faults(), Rates(clock)
         self.delivery = Delivery(self.world, self.faults, self.signing_secret, time.time)
         self.rotation, self.token_lasts = False, TOKEN_LASTS
@@ -69,6 +70,11 @@ class LocalSlack:
     def install(self, name: str = "North hospital", enterprise: str = "") -> Team:
         """A workspace with the app in it."""
         return self.world.add_team(name, self.scopes, enterprise)
+
+    def distribute(self) -> None:
+        """From now on the app counts as sold outside of Slack's own marketplace: it may hardly read history."""
+        self.world.messages_at_once = 15
+        self.rates.tiers |= {"conversations.history": 1, "conversations.replies": 1}
 
     def authorize(self, team: Team, *, organisation: bool = False) -> str:
         """The code that a person's consent gives, good for one exchange; an administrator's, for all workspaces."""
@@ -120,16 +126,21 @@ class LocalSlack:
         if method in _NO_TOKEN:
             return self._oauth(args)
         if method == "apps.connections.open":
+            self._in_time(method, "")
             return self._open_connection(token)
         if method not in METHODS:
             raise Refused("unknown_method")
         known = self._token(token)
-        channel = str(args.get("channel", ""))
-        if wait := self.rates.wait(method, known.team, channel):
-            self.world.breach(f"{method}: faster than its rate limit")
-            raise Refused("ratelimited", retry_after=wait)
+        self._in_time(method, known.team, str(args.get("channel", "")))
+        for name in args.keys() - ARGUMENTS[method] - {"token", "_fault"}:
+            self.world.breach(f"{method}: no such argument: {name}")
         args["_base"] = self.base
         return METHODS[method](Call(self.world, method, known, args))
+
+    def _in_time(self, method: str, team: str, channel: str = "") -> None:
+        if wait := self.rates.wait(method, team, channel):
+            self.world.breach(f"{method}: faster than its rate limit")
+            raise Refused("ratelimited", retry_after=wait)
 
     def _token(self, token: str) -> Token:
         if not token:
@@ -151,8 +162,12 @@ class LocalSlack:
         return {"url": f"{self.base.replace('http', 'ws', 1)}socket/{ticket}"}
 
     def _oauth(self, args: Payload) -> Payload:
-        if (args.get("client_id"), args.get("client_secret")) != (self.client_id, self.client_secret):
+        if args.get("client_id") != self.client_id:
             raise Refused("invalid_client_id")
+        if args.get("client_secret") != self.client_secret:
+            raise Refused("bad_client_secret")
+        if args.get("grant_type", "authorization_code") not in ("authorization_code", "refresh_token"):
+            raise Refused("invalid_grant_type")
         if args.get("grant_type") == "refresh_token":
             team = self.world.refresh_tokens.pop(str(args.get("refresh_token")), None)
             if team is None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.card import Actions, Button, Card, Fact, Facts, Field, Form, Row, Rows, Text, Tone
-from adapters.slack import rules
+from adapters.slack import rules, shapes
 from adapters.slack.render import Page, Sealing, pages
 from adapters.slack.text import clamp, escape, pieces, unescape
 from tests.adapters.cards import CARDS, any_card
@@ -106,7 +106,7 @@ def test_pieces_keep_entities_whole(text: str, most: int) -> None:
     """A cut never leaves half an entity, and every piece fits."""
     for piece in (*pieces(escape(text), most), clamp(escape(text), most)):
         assert len(piece) <= most
-        assert rules.markup_problems(piece, "x") == []
+        assert shapes.markup_problems(piece, "x") == []
 
 
 def test_typed_marks_become_words() -> None:

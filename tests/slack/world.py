@@ -142,6 +142,14 @@ class World:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     files: dict[str, Payload] = field(default_factory=dict)
+    external_ids: dict[str, str] = field(default_factory=dict)
+    """Views by the names that the app gave them."""
+    at_home: set[str] = field(default_factory=set)
+    """Who has opened the app's Home tab."""
+    home_tab: bool = True
+    messages_tab: bool = True
+    messages_at_once: int = 0
+    """The most that a reading of history gives; 0 for the documented 999."""
     breaches: list[str] = field(default_factory=list)
     sent: list[tuple[str, Payload]] = field(default_factory=list)
     """Every call of the Web API with its arguments, for what must never have left the bot."""
@@ -203,6 +211,20 @@ class World:
         trigger = f"{next(self._numbers)}.{secrets.token_hex(8)}"
         self.triggers[trigger] = Trigger(team, user, self.clock(), view=view)
         return trigger
+
+    def fill(self, view: View, body: Payload) -> None:
+        """Show the body in the view; each iteration has a hash of its own."""
+        view.hash = f"{self.clock():.0f}.{self.new_id('h')}"
+        for block in body.get("blocks") or ():
+            block.setdefault("block_id", self.new_id("b"))
+        view.body = {
+            **body,
+            "id": view.id,
+            "root_view_id": view.root_id or view.id,
+            "hash": view.hash,
+            "team_id": view.team,
+            "state": {"values": {}},
+        }
 
     def post(self, channel: Channel, message: Message) -> Message:
         channel.messages.append(message)
