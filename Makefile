@@ -32,6 +32,7 @@ soak: $(VENV)/dev  ## many hours: every fault whole, a thousand kills on Slack, 
 	@$(BIN)/python -m tests.faults --whole
 	@$(BIN)/python -m tests.simulation --seconds 3600
 	@$(BIN)/pytest tests/conversations --platforms all
+	@$(BIN)/pytest tests/conversations --store postgresql
 
 golden: $(VENV)/dev  ## write the golden files anew; read the difference before you commit
 	@$(BIN)/pytest -q tests/adapters tests/matrix/test_render.py tests/slack/test_render.py --golden

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conversations.harness import ON, Begun, Chat, chat, make_team
+from tests.conversations.harness import ON, STORE, Begun, Chat, chat, make_team
+from tests.postgres import Server
 
 PLATFORMS = ("console", "slack", "matrix")
 EVERYWHERE = frozenset(
@@ -33,6 +34,7 @@ NOT_THERE = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--platforms", default="", help="play every script on these too: all, or console,slack,matrix")
+    parser.addoption("--store", default="sqlite", choices=("sqlite", "postgresql"), help="what the scripts are kept in")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,6 +50,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif named:
         away = [pytest.mark.skip(NOT_THERE[script])] if script in NOT_THERE else []
         metafunc.parametrize("played_on", [pytest.param(name, marks=away) for name in named], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _kept_in(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--store postgresql``, every chat gets a database there."""
+    if request.config.getoption("--store", default="sqlite") == "sqlite":
+        yield
+        return
+    server: Server = request.getfixturevalue("postgres")
+    made: list[str] = []
+
+    def fresh() -> str:
+        made.append(server.migrated())
+        return made[-1]
+
+    token = STORE.set(fresh)
+    yield
+    STORE.reset(token)
+    for url in made:
+        server.drop(url)
 
 
 @pytest.fixture
@@ -67,7 +89,7 @@ def newcomer(played_on: str) -> Iterator[Chat]:
 @pytest.fixture(scope="session")
 def team() -> Begun:
     token = ON.set("memory")
-    with chat() as bot:
+    with chat(url="sqlite://") as bot:
         make_team(bot)
         begun = Begun.of(bot)
     ON.reset(token)

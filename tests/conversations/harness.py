@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -238,6 +238,8 @@ def _driver(database: Database) -> sqlite3.Connection:
 
 ON = ContextVar("ON", default="memory")
 """The platform that the scripts are played on."""
+STORE: ContextVar[Callable[[], str]] = ContextVar("STORE", default=lambda: "sqlite://")
+"""Gives the URL of an empty database for each chat."""
 
 
 def _stage(database: Database, ring: KeyRing, clock: MovableClock) -> Stage:
@@ -249,10 +251,11 @@ def _stage(database: Database, ring: KeyRing, clock: MovableClock) -> Stage:
 
 @contextmanager
 def chat(
-    start: datetime = START, settings: Settings | None = None, url: str = "sqlite://", begun: Begun | None = None
+    start: datetime = START, settings: Settings | None = None, url: str = "", begun: Begun | None = None
 ) -> Iterator[Chat]:
     """A bot nobody has spoken to yet, or one that goes on from where another was."""
-    again = begun if begun and ON.get() == "memory" else None
+    url = url or STORE.get()()
+    again = begun if begun and ON.get() == "memory" and url == "sqlite://" else None
     clock, ring = MovableClock(start), KeyRing(again.root if again else RootKey.new())
     with Database.open(url) as database:
         if not again:
