@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
+import msgspec
+from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.platform import NotDelivered
@@ -55,14 +56,14 @@ class Api:
         self.pace = pace or Pace()
         self.installations: Installations | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._clients: dict[str | None, AsyncWebClient] = {}
         self._checked: set[object] = set()
 
     async def open(self) -> None:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT), proxy=load_http_proxy_from_env(log)
+        )
 
     async def close(self) -> None:
-        self._clients.clear()
         if self._session:
             await self._session.close()
 
@@ -72,11 +73,9 @@ class Api:
             raise NotDelivered("not_connected", retry_after=30)
         return self._session
 
-    def client(self, token: str | None = None) -> AsyncWebClient:
-        """slack_sdk's client; it repeats nothing by itself, for a repeated post is posted twice."""
-        return AsyncWebClient(
-            token=token, base_url=self.base_url, session=self._session, timeout=TIMEOUT, retry_handlers=[]
-        )
+    def client(self) -> AsyncWebClient:
+        """slack_sdk's client, for Bolt; it repeats nothing by itself."""
+        return AsyncWebClient(base_url=self.base_url, session=self._session, timeout=TIMEOUT, retry_handlers=[])
 
     async def call(self, team: str, method: str, **arguments: Any) -> Answer:
         """Call the method in the workspace. Raises NotDelivered; ``unknown`` where it may have been carried out."""
@@ -109,26 +108,28 @@ class Api:
 
     async def _send(self, token: str | None, method: str, arguments: Mapping[str, Any], held: str) -> Answer:
         given = {name: value for name, value in arguments.items() if value is not None}
-        if self._session is None:
-            raise NotDelivered("not_connected", retry_after=30)
-        client = self._clients.get(token)
-        if client is None:
-            client = self._clients[token] = self.client(token)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        content: bytes | dict[str, str]
+        if method in _READS or token is None:
+            content = {name: _as_form(value) for name, value in given.items()}
+        else:
+            content = msgspec.json.encode(given)
+            headers["Content-Type"] = "application/json;charset=utf-8"
         try:
-            if method in _READS or token is None:
-                answer = await client.api_call(method, data={k: _as_form(v) for k, v in given.items()})
-            else:
-                answer = await client.api_call(method, json=given)
-        except SlackApiError as failure:
-            meant = self._meant(failure, held)
-            if meant.kind in _REFUSED_SHAPES:
-                _log_problems(method, arguments)
-            raise meant from None
+            # Once, and never by a client that repeats: a post that is repeated is posted twice.
+            async with self.session.post(self.base_url + method, data=content, headers=headers) as response:
+                status, about, said = response.status, response.headers, await response.read()
         except aiohttp.ClientConnectorError:
             raise NotDelivered("not_connected") from None
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             raise NotDelivered("no_answer", unknown=True) from None
-        return answer.data if isinstance(answer.data, dict) else {}
+        answer = _read(said)
+        if status == 200 and answer.get("ok"):
+            return answer
+        meant = self._meant(status, about, str(answer.get("error") or ""), held)
+        if meant.kind in _REFUSED_SHAPES:
+            _log_problems(method, arguments)
+        raise meant
 
     def _check_shape(self, method: str, arguments: Mapping[str, Any]) -> None:
         """Look once at each shape of a payload: what a shape breaks it breaks each time, and looking costs as much as
@@ -140,9 +141,8 @@ class Api:
         self._checked.add(shape)
         _log_problems(method, arguments)
 
-    def _meant(self, failure: SlackApiError, held: str) -> NotDelivered:
+    def _meant(self, status: int, headers: Mapping[str, str], error: str, held: str) -> NotDelivered:
         """What an error of Slack's means for whoever wanted the call."""
-        status, headers, error = _answered(failure.response)
         if status == 429 or error in _LATER:
             wait = _seconds(headers)
             self.pace.hold(held, wait)
@@ -154,26 +154,24 @@ class Api:
         return NotDelivered(error, final=error != "token_expired")
 
 
-def _answered(answer: Any) -> tuple[int, Mapping[str, Any], str]:
-    """Status, headers and Slack's error of an answer; what is no JSON has no error of Slack's."""
-    if isinstance(answer, Mapping):
-        return int(answer.get("status") or 200), answer.get("headers") or {}, ""
-    error = str(answer.data.get("error") or "") if isinstance(answer.data, Mapping) else ""
-    return answer.status_code, answer.headers, error
+def _read(said: bytes) -> Answer:
+    """What Slack answers; what is no JSON has no error of Slack's."""
+    try:
+        answer = msgspec.json.decode(said)
+    except msgspec.DecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _as_form(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _seconds(headers: Mapping[str, Any]) -> float:
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                return max(1.0, float(value[0] if isinstance(value, list) else value))
-            except (TypeError, ValueError):
-                break
-    return 30.0
+def _seconds(headers: Mapping[str, str]) -> float:
+    try:
+        return max(1.0, float(headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return 30.0
 
 
 def _shape(method: str, arguments: Mapping[str, Any]) -> object:

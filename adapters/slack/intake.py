@@ -132,22 +132,22 @@ class Intake:
             task.cancel()
         self._writer.shutdown(wait=False)
 
-    async def _bolt(self, req: AsyncBoltRequest) -> BoltResponse:
+    async def acknowledgement(self, body: Body) -> Body:
+        """What to answer Slack with, empty for a bare acknowledgement. Raises OSError: it could not be kept."""
         began = time.perf_counter()
-        response = await self._acknowledgement(req)
-        for tell in self.acknowledged:
-            tell(time.perf_counter() - began)
-        return response
-
-    async def _acknowledgement(self, req: AsyncBoltRequest) -> BoltResponse:
-        body = dict(req.body)
-        if body.get("type") == "url_verification":
-            return _response({"challenge": body.get("challenge")})
-        if body.get("type") not in _EXPECTED and "command" not in body:
-            # Whatever else comes is taken, or Slack would send it four times.
-            return BoltResponse(status=200, body="")
         try:
-            answer = await self.take(body)
+            if body.get("type") == "url_verification":
+                return {"challenge": body.get("challenge")}
+            if body.get("type") not in _EXPECTED and "command" not in body:
+                return {}  # whatever else comes is taken, or Slack would send it four times
+            return await self.take(body) or {}
+        finally:
+            for tell in self.acknowledged:
+                tell(time.perf_counter() - began)
+
+    async def _bolt(self, req: AsyncBoltRequest) -> BoltResponse:
+        try:
+            answer = await self.acknowledgement(dict(req.body))
         except OSError:
             return BoltResponse(status=503, body="")
         return _response(answer) if answer else BoltResponse(status=200, body="")

@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import msgspec
 
@@ -52,10 +53,13 @@ class Sealed:
     """The values of one message's buttons, and what is to be kept for them."""
 
     def __init__(self, is_harmless: Callable[[str], bool], about: str) -> None:
-        self.token = secrets.token_urlsafe(12) + (f"/{about}" if about else "")
-        self._is_harmless = is_harmless
+        self._is_harmless, self._about = is_harmless, about
         self._commands: list[str] = []
         self._forms: list[Form] = []
+
+    @cached_property
+    def token(self) -> str:
+        return secrets.token_urlsafe(12) + (f"/{self._about}" if self._about else "")
 
     def value(self, thing: Button | Form) -> str:
         if isinstance(thing, Form):

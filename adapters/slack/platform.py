@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -25,6 +24,7 @@ from adapters.slack.kept import Kept
 from adapters.slack.ledger import Ledger
 from adapters.slack.posting import Posting
 from adapters.slack.settings import SlackOptions
+from adapters.slack.sockets import Socket
 from adapters.slack.tokens import Installation, Installations
 from adapters.slack.web import Web
 from adapters.slack.whispering import Whispering, is_ephemeral
@@ -68,7 +68,7 @@ class SlackPlatform:
         )
         self.whispering = Whispering(self.posting, clock)
         self.coverage = Coverage(options, self.whispering, clock)
-        self._guided = Guided(drawer, self.posting.post, self.directory.direct, self._send_form, clock)
+        self._guided = Guided(drawer, self.posting.post, self.directory.direct, self._send_form, clock, options.wrong)
         self.desk = Desk(
             self.api,
             self.installations,
@@ -146,9 +146,9 @@ class SlackPlatform:
                 with suppress(Exception):  # a socket that fails to close is gone all the same
                     await socket.close_async()  # type: ignore[no-untyped-call]  # Bolt's is not typed
 
-    def _socket(self, app: AsyncApp) -> AsyncSocketModeHandler:
+    def _socket(self, app: AsyncApp) -> Socket:
         client = AsyncWebClient(base_url=self.api.base_url, retry_handlers=[])
-        return AsyncSocketModeHandler(app, self.options.app_token, web_client=client, logger=_quiet())
+        return Socket(self.intake, app, self.options.app_token, client)
 
     async def _own_workspace(self) -> Installation:
         """The workspace of the configured token. Asked until Slack answers: a bot may start before its network does."""
@@ -224,10 +224,3 @@ class SlackPlatform:
                 except Exception as failure:
                     log.warning("the drawer could not be tidied: %s", type(failure).__name__)
             await asyncio.sleep(TIDY_EVERY)
-
-
-def _quiet() -> logging.Logger:
-    """slack_sdk logs every failed attempt with its text; kinds are enough, and texts may quote somebody."""
-    quiet = logging.getLogger("adapters.slack.socket")
-    quiet.setLevel(logging.CRITICAL)
-    return quiet

@@ -198,6 +198,8 @@ def _controls(wanted: Sequence[tuple[str, str, bool]]) -> Iterator[Obj]:
 
 def _numbered(controls: Sequence[Obj], origin: str) -> list[Obj]:
     """Each with an id of its own, new at every rendering, that says where its commands act."""
+    if not controls:
+        return []
     mark = secrets.token_hex(4)
     return [block | {"block_id": f"{n}.{mark}.{origin}"[: limits.IDENTIFIER]} for n, block in enumerate(controls)]
 
