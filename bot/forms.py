@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from adapters.card import Field
 from conference.case import Case, Identifier, Section
+from conference.record import read_birth
 from conference.refusal import Refusal
 
 MOST = 8_000
@@ -63,6 +64,12 @@ def read_case_form(fields: Mapping[str, str]) -> tuple[dict[Section, str], dict[
         else:
             identifiers[Identifier(name)] = value.strip()
     return texts, identifiers
+
+
+def check_case_field(name: str, value: str) -> None:
+    """Refuses what the case's record could not hold in this field."""
+    if name == Identifier.BORN.value and value.strip():
+        read_birth(value)
 
 
 def _filled(field: Field, value: str) -> Field:

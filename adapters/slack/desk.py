@@ -69,7 +69,8 @@ class Desk:
             return None  # the database is busy: the bot itself will say what is wrong
         if not isinstance(form, Form):
             return {"response_action": "update", "view": modals.gone()}
-        if wrong := modals.problems(form, modals.filled(form, body["view"])):
+        fields = modals.filled(form, body["view"])
+        if wrong := modals.problems(form, fields, self.options.wrong(form.command, fields)):
             return {"response_action": "errors", "errors": wrong}
         return None
 
@@ -203,12 +204,13 @@ class Desk:
             await self._note(pressed, refusal, Place(ids.PLATFORM, ""))
             return
         opening = self._opening.pop(pressed.id, None)
-        if opening is not None and modals.fits(form):
+        lent = await self.guided.lent(pressed.account, form)
+        if opening is not None and modals.fits(lent):
             try:
                 view = (await opening)["view"]
                 _, team = ids.split(pressed.account)
                 origin = ids.origin(pressed.place)
-                filled = modals.view(form, f"{token} {origin}")
+                filled = modals.view(lent, f"{token} {origin}")
                 await self.api.call(team, "views.update", view_id=view["id"], hash=view.get("hash"), view=filled)
             except NotDelivered as failure:
                 if failure.kind in ("not_found", "hash_conflict"):
@@ -230,7 +232,10 @@ class Desk:
             return
         at = datetime.fromtimestamp(self.clock(), UTC)
         fields = modals.filled(form, view)
-        await self._hand_over(Invocation(identity, account, "", place, form.command, at, Source.FORM, fields=fields))
+        sent = Invocation(identity, account, "", place, form.command, at, Source.FORM, fields=fields)
+        outcome = await self._hand_over(sent)
+        if outcome.refused or not outcome.ignored:
+            await self.guided.lend(account, form, place, fields if outcome.refused else {})
 
     async def send_form(self, account: str, filled: Filled) -> Outcome:
         """Hand over a form that was filled in by talking."""

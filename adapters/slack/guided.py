@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from adapters.card import Actions, Button, Card, Field, Form, Text, Tone
 from adapters.platform import Drawer, MessageRef, Outcome, Place
 from adapters.slack import ids
 from adapters.slack.kept import about
+from adapters.slack.settings import no_fault
 
 LASTS = 2 * 86400.0
 LONGEST = 10_000
@@ -55,6 +56,7 @@ class Filled:
 
 
 Send = Callable[[str, Filled], Awaitable[Outcome]]
+Wrong = Callable[[str, Mapping[str, str]], Mapping[str, str]]
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Guided:
     direct: Callable[[str], Awaitable[str]]
     send: Send
     clock: Callable[[], float] = time.time
+    wrong: Wrong = no_fault
+    """What would be refused of a form's fields, given its command and the answers."""
 
     async def start(
         self, account: str, form: Form, place: Place, message: MessageRef | None, press: str, notice: str = ""
@@ -81,6 +85,23 @@ class Guided:
         answers = dict(before.answers) if before is not None and before.form == form else {}
         dialogue = Dialogue(identity, form, place.room, self.clock(), place.thread, message, answers)
         await self._ask(account, dialogue, notice)
+
+    async def lent(self, account: str, form: Form) -> Form:
+        """The form with what an unfinished or refused attempt at it left."""
+        before = await self._read(account)
+        if before is None or before.form != form:
+            return form
+        fields = (msgspec.structs.replace(f, value=before.answers.get(f.name, f.value)) for f in form.fields)
+        return msgspec.structs.replace(form, fields=tuple(fields))
+
+    async def lend(self, account: str, form: Form, place: Place, answers: Mapping[str, str]) -> None:
+        """A form that was not filled in by talking was refused: keep its answers; none where it was not. A dialogue
+        about something else goes on."""
+        before = await self._read(account)
+        same = before is not None and before.form == form
+        if same or (answers and (before is None or before.closed)):
+            draft = Dialogue("", form, place.room, self.clock(), place.thread, answers=dict(answers), closed=True)
+            await self._keep(account, draft)
 
     async def answer(self, account: str, text: str, mark: str) -> bool:
         """Take a direct message as the answer to the open question; False where none is open."""
@@ -133,7 +154,7 @@ class Guided:
             await self._take_together(account, dialogue, together)
             return
         value = "" if text.strip() == EMPTY else text.strip("\n")
-        if problem := _problem(asked, value):
+        if problem := _problem(asked, value) or self.wrong(dialogue.form.command, {asked.name: value}).get(asked.name):
             await self._ask(account, dialogue, problem)
             return
         await self._next(account, dialogue, _chosen(asked, value))
@@ -141,8 +162,9 @@ class Guided:
     async def _take_together(self, account: str, dialogue: Dialogue, given: dict[str, str]) -> None:
         """Several answers in one message: only what is needed and missing is asked for after it."""
         fields = dialogue.form.fields
+        wrong = self.wrong(dialogue.form.command, given)
         for one in fields:
-            if one.name in given and (problem := _problem(one, given[one.name])):
+            if one.name in given and (problem := _problem(one, given[one.name]) or wrong.get(one.name)):
                 await self._ask(account, dialogue, f"{one.name}: {problem} Nothing of the message was taken.")
                 return
         chosen = {f.name: _chosen(f, given[f.name]) for f in fields if f.name in given}

@@ -53,13 +53,11 @@ def filled(form: Form, given: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def problems(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
-    """What cannot be sent so, by the block it stands in."""
-    return {
-        f"f{n}": "This one is needed."
-        for n, field in enumerate(form.fields)
-        if field.required and not fields[field.name].strip()
-    }
+def problems(form: Form, fields: Mapping[str, str], wrong: Mapping[str, str]) -> dict[str, str]:
+    """What cannot be sent so, by the block it stands in. ``wrong``: what the bot says of the fields, by their names."""
+    missing = {f.name: "This one is needed." for f in form.fields if f.required and not fields[f.name].strip()}
+    said = {**wrong, **missing}
+    return {f"f{n}": said[field.name] for n, field in enumerate(form.fields) if field.name in said}
 
 
 def _input(number: int, field: Field) -> Obj:

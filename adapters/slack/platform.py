@@ -68,7 +68,7 @@ class SlackPlatform:
         )
         self.whispering = Whispering(self.posting, clock)
         self.coverage = Coverage(options, self.whispering, clock)
-        self._guided = Guided(drawer, self.posting.post, self.directory.direct, self._send_form, clock)
+        self._guided = Guided(drawer, self.posting.post, self.directory.direct, self._send_form, clock, options.wrong)
         self.desk = Desk(
             self.api,
             self.installations,

@@ -35,6 +35,7 @@ MARGIN = 600.0
 """How far our clock and Slack's may differ when a post is looked up."""
 LOOKS = 2
 """A post is sent again once it was looked for so many times."""
+_MISSING = {"message_not_found", "file_not_found", "file_deleted"}
 _ACCOUNT = re.compile(r"@[UW][A-Z0-9]+:[TE][A-Z0-9]+")
 
 Obj = dict[str, Any]
@@ -228,7 +229,7 @@ class Posting:
             await self._delete(MessageRef(message.room, page), missing=True)
         _, team = ids.split(message.room)
         for file in spot.files:
-            await self.api.call(team, "files.delete", file=file)
+            await self._take_out(team, "files.delete", {"file": file}, missing=True)
         await self._delete(message)
         await self.ledger.save_spot(message, msgspec.structs.replace(spot, gone=True, pages=(), files=()))
 
@@ -240,10 +241,16 @@ class Posting:
 
     async def _delete(self, message: MessageRef, *, missing: bool = False) -> None:
         channel, team = ids.split(message.room)
+        await self._take_out(team, "chat.delete", {"channel": channel, "ts": message.message}, missing=missing)
+
+    async def _take_out(self, team: str, method: str, about: Obj, *, missing: bool) -> None:
+        """Where nobody said what became of it, it is asked for again: then it may be missing."""
         try:
-            await self.api.call(team, "chat.delete", channel=channel, ts=message.message)
+            await self.api.call(team, method, **about)
         except NotDelivered as failure:
-            if not (missing and failure.kind == "message_not_found"):
+            if failure.unknown and not missing:
+                await self._take_out(team, method, about, missing=True)
+            elif not (missing and failure.kind in _MISSING):
                 raise
 
 

@@ -1,6 +1,6 @@
 """What a Slack platform is told by whoever puts it together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.card import Card
@@ -14,6 +14,10 @@ def everything(_: str) -> bool:
 
 def nothing(_: Card) -> bool:
     return False
+
+
+def no_fault(_: str, __: Mapping[str, str]) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class SlackOptions:
     """Whether words to the bot may be carried out in a workspace that is not covered."""
     is_clinical: Callable[[Card], bool] = field(default=nothing)
     """Whether a card is about cases, so that it is not said there."""
+    wrong: Callable[[str, Mapping[str, str]], Mapping[str, str]] = field(default=no_fault)
+    """What would be refused of a form's fields, by their names, given its command and what was filled in."""
     modals: bool = False
     shortcuts: Sequence[Shortcut] = ()
     every: float = 1.0

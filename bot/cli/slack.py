@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from adapters.card import Card, File
@@ -13,8 +14,11 @@ from bot.cli.arguments import add_config
 from bot.cli.trouble import complain
 from bot.commands import TABLE
 from bot.config import ConfigTrouble, Configuration
+from bot.forms import MOST, check_case_field
 from bot.glance import glance
+from bot.grammar.tokens import check_text
 from bot.secret_reference import SecretReference
+from conference.refusal import Refusal
 from storage.database import Database
 from storage.drawer import SealedDrawer
 from storage.inbox import SealedInbox
@@ -162,6 +166,7 @@ def options(config: Configuration) -> SlackOptions:
         covered=slack.baa,
         is_open=is_open,
         is_clinical=is_clinical,
+        wrong=wrong_fields,
         modals=slack.modals,
         shortcuts=SHORTCUTS,
     )
@@ -171,6 +176,23 @@ def is_open(words: str) -> bool:
     """Whether a command says nothing of a patient."""
     first = words.split(maxsplit=1)
     return (first[0].casefold() if first else "") in OPEN_WORDS
+
+
+def wrong_fields(words: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """What the command would refuse of a form's fields, by their names: a platform can say it where they stand."""
+    command = next((c for c in TABLE.commands if f"{words} ".startswith(f"{c.words} ")), None)
+    longest = {param.name: param.most for param in command.params} if command else {}
+    found = {}
+    for name, value in fields.items():
+        try:
+            check_text(value)
+            check_case_field(name, value)
+        except Refusal as refusal:
+            found[name] = str(refusal)
+        else:
+            if len(value) > (most := longest.get(name, MOST)):
+                found[name] = f"That is {len(value):,} characters; at most {most:,} fit."
+    return found
 
 
 def is_clinical(card: Card) -> bool:

@@ -87,6 +87,19 @@ class Ear:
         return self.heard[:count]
 
 
+class NoInbox:
+    """For a platform that takes nothing in."""
+
+    def put(self, contents: object) -> tuple[int, ...]:
+        return ()
+
+    def done(self, number: int) -> None:
+        return
+
+    def pending(self) -> tuple[tuple[int, bytes], ...]:
+        return ()
+
+
 @dataclass
 class Bot:
     """A running platform with its people around it."""

@@ -33,16 +33,24 @@ TIERS = {
 «a small amount of burst», as many as there may be sockets."""
 MINUTE = 60.0
 PER_CHANNEL = 1.0
+ON_THE_WAY = 0.5
+"""Seconds in which a call that was sent before the app had heard of the limit may still arrive."""
 
 
 class Rates:
-    """Counts calls. ``on`` is off where a test has no patience for it."""
+    """Counts calls. ``on`` is off where a test has no patience for it; ``minute`` is shorter where it has little.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    To be told to wait breaks no rule, for tiers are promises of the least. To call all the same does, and so do two
+    posts in one channel within a second.
+    """
+
+    def __init__(self, clock: Callable[[], float], breach: Callable[[str], None]) -> None:
         self.on = True
         self.tiers = dict(TIERS)
-        self._clock = clock
+        self.minute = MINUTE
+        self._clock, self._breach = clock, breach
         self._calls: dict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._told: dict[tuple[str, str], tuple[float, float]] = {}
         self._posts: dict[str, float] = {}
 
     def wait(self, method: str, team: str, channel: str = "") -> float:
@@ -54,12 +62,21 @@ class Rates:
             # A little slack for two clocks: what arrives in a second's distance was sent so.
             left = self._posts.get(channel, 0) + PER_CHANNEL - 0.02 - now
             if left > 0:
+                self._breach(f"{method}: two in one channel within a second")
                 return max(1.0, left)
             self._posts[channel] = now
+        return self._in_tier(method, team, now)
+
+    def _in_tier(self, method: str, team: str, now: float) -> float:
+        told, until = self._told.get((method, team), (now, now))
+        if told + ON_THE_WAY < now < until:
+            self._breach(f"{method}: called before its Retry-After was over")
         calls = self._calls[method, team]
-        while calls and calls[0] <= now - MINUTE:
+        while calls and calls[0] <= now - self.minute:
             calls.popleft()
-        if len(calls) >= self.tiers[method]:
-            return max(1.0, calls[0] + MINUTE - now)
-        calls.append(now)
-        return 0
+        if len(calls) < self.tiers[method]:
+            calls.append(now)
+            return 0
+        left = max(1.0, calls[0] + self.minute - now)
+        self._told[method, team] = (now, now + left)
+        return left

@@ -47,7 +47,7 @@ class LocalSlack:
         self.signing_secret, self.app_token = secrets.token_hex(16), "xapp-1-" + secrets.token_hex(8)
         home = manifest["features"]["app_home"]
         self.world = World(clock, home_tab=home["home_tab_enabled"], messages_tab=home["messages_tab_enabled"])
-        self.faults, self.rates = Faults(), Rates(clock)
+        self.faults, self.rates = Faults(), Rates(clock, self.world.breach)
         self.delivery = Delivery(self.world, self.faults, self.signing_secret, time.time)
         self.rotation, self.token_lasts = False, TOKEN_LASTS
         self._codes: dict[str, str] = {}
@@ -139,7 +139,6 @@ class LocalSlack:
 
     def _in_time(self, method: str, team: str, channel: str = "") -> None:
         if wait := self.rates.wait(method, team, channel):
-            self.world.breach(f"{method}: faster than its rate limit")
             raise Refused("ratelimited", retry_after=wait)
 
     def _token(self, token: str) -> Token:

@@ -4,16 +4,10 @@ import asyncio
 
 import pytest
 
-from adapters.card import Actions, Button, Card, Choice, Field, Form, Text
+from adapters.card import Actions, Button, Card, Text
 from adapters.platform import MessageRef, Source
-from adapters.slack import rules
-from tests.slack.harness import Ear, nothing_broken, play, slack_bot, until
+from tests.slack.harness import nothing_broken, play, slack_bot, until
 from tests.slack.people import text_of
-
-FORM = Card(
-    "A case",
-    (Form("Fill in", "A case", "case submit", (Field("question", "Question", required=True), Field("more", "More"))),),
-)
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -198,135 +192,6 @@ def test_shortcut_is_a_command_about_the_message() -> None:
     play(story)
 
 
-def test_form_is_filled_in_by_talking() -> None:
-    """A form is asked for in private, field by field; a slip is asked again, a command in between is a command."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
-            await bot.people.says("dana", direct, "-")
-            await bot.people.says("dana", direct, "@confer whoami")
-            await bot.platform.intake.finish()
-            await bot.people.says("dana", direct, "Jonathan <b> & co")
-            await bot.platform.intake.finish()
-            asked = bot.people.sees("dana", direct)[-1]
-            await bot.people.presses("dana", asked, "Back")
-            await bot.platform.intake.finish()
-            await bot.people.says("dana", direct, "Low desire?\nSince May.")
-            await bot.platform.intake.finish()
-            await bot.people.presses("dana", bot.people.sees("dana", direct)[-1], "Skip")
-            typed, form = await bot.ear.hears(2)
-            assert typed.text == "whoami"
-            assert (form.source, form.text, form.place) == (Source.FORM, "case submit", bot.place(channel))
-            assert dict(form.fields) == {"question": "Low desire?\nSince May.", "more": ""}
-            nothing_broken(bot.breaches)
-
-    play(story)
-
-
-def test_form_is_filled_in_by_one_message() -> None:
-    """Who knows the fields sends them all at once; only what is needed and missing is asked for."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
-            await bot.people.says("dana", direct, "Question: Low desire?\nSince when: May\nmore: nothing\nelse")
-            (form,) = await bot.ear.hears(1)
-            assert dict(form.fields) == {"question": "Low desire?\nSince when: May", "more": "nothing\nelse"}
-
-    play(story)
-
-
-def test_refused_form_keeps_its_answers() -> None:
-    """What the bot refused was not typed in vain: the form begins with it when it is opened again."""
-
-    async def story() -> None:
-        ear = Ear()
-        ear.refuses = True
-        async with slack_bot(ear=ear) as bot:
-            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
-            await bot.people.says("dana", direct, "A long question")
-            await bot.platform.intake.finish()
-            await bot.people.says("dana", direct, "-")
-            await bot.ear.hears(1)
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
-            assert "It says now: A long question" in text_of(bot.people.sees("dana", direct)[-1])
-
-    play(story)
-
-
-def test_form_as_a_modal_where_that_is_on() -> None:
-    """The empty view opens at once, whatever else is going on; values and metadata hold no words."""
-
-    async def story() -> None:
-        form = Form(
-            "Fill in",
-            "Edit C-7K2P",
-            "case edit C-7K2P",
-            (
-                Field("question", "Question", value="About Lakeview", required=True),
-                Field("urgency", "Urgency", choices=(Choice("soon", "Within a week"), Choice("routine", "Routine"))),
-            ),
-        )
-        async with slack_bot(modals=True) as bot:
-            channel = bot.people.channel("ward", "dana")
-            ref = await bot.platform.post(bot.place(channel), Card("Edit", (form,)), "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            view = await until(lambda: bot.people.open_view("dana"))
-            await until(lambda: "submit" in view.body)
-            hidden = {**view.body, "blocks": [b for b in view.body["blocks"] if b["type"] != "input"]}
-            assert "Lakeview" not in str(hidden)
-            answer = await bot.people.submits("dana", {"Question": "  "})
-            assert answer.body == {"response_action": "errors", "errors": {"f0": "This one is needed."}}
-            answer = await bot.people.submits("dana", {"Urgency": "Within a week"})
-            assert answer.body == {}
-            (heard,) = await bot.ear.hears(1)
-            assert dict(heard.fields) == {"question": "About Lakeview", "urgency": "soon"}
-            assert (heard.source, heard.text, heard.place) == (Source.FORM, "case edit C-7K2P", bot.place(channel))
-            nothing_broken(bot.breaches)
-
-    play(story)
-
-
-def test_modal_that_is_too_old() -> None:
-    """A form that is kept no longer says so where it stands, and nothing is handed over."""
-
-    async def story() -> None:
-        async with slack_bot(modals=True) as bot:
-            channel = bot.people.channel("ward", "dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            view = await until(lambda: bot.people.open_view("dana"))
-            await until(lambda: "submit" in view.body)
-            bot.drawer.content.clear()
-            answer = await bot.people.submits("dana", {"Question": "x"})
-            assert answer.body["response_action"] == "update"
-            assert rules.view_problems(answer.body["view"]) == []
-            assert bot.ear.heard == []
-
-    play(story)
-
-
 def test_app_home_shows_the_persons_card() -> None:
     """Opening the home shows a card; its buttons answer in the direct conversation."""
 
@@ -361,50 +226,6 @@ def test_bot_joins_a_channel() -> None:
             await bot.people.event(event, channel)
             (heard,) = await bot.ear.hears(1)
             assert (heard.source, heard.account) == (Source.JOINED, bot.account("dana"))
-
-    play(story)
-
-
-def test_whisper_is_ephemeral_where_the_person_looks() -> None:
-    """Who just spoke in a channel is answered there, for them alone; a click changes it in place."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            channel = bot.people.channel("ward", "dana", "lee")
-            await bot.people.says("dana", channel, "@confer preview")
-            (heard,) = await bot.ear.hears(1)
-            card = Card("Preview", (Actions((Button("Approve", "case approve C-7K2P"),)),))
-            ref = await bot.platform.whisper(heard.place, heard.account, card, "w")
-            assert ref == await bot.platform.whisper(heard.place, heard.account, card, "w")
-            (message,) = [m for m in channel.messages if m.only_for]
-            assert message.only_for == bot.people.person("dana").id
-            await bot.people.presses("dana", message, "Approve")
-            pressed = (await bot.ear.hears(2))[1]
-            assert (pressed.message, pressed.place) == (ref, heard.place)
-            await bot.platform.edit(ref, Card("Approved"))
-            assert "Approved" in text_of(message)
-            await bot.platform.redact(ref)
-            assert message.deleted
-            nothing_broken(bot.breaches)
-
-    play(story)
-
-
-def test_whisper_goes_direct_where_it_would_be_lost() -> None:
-    """Who is not looking, or not in the channel, is told in the direct conversation; its buttons act in the channel."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            channel = bot.people.channel("ward", "dana")
-            for person in ("dana", "mia"):
-                card = Card("Due", (Actions((Button("Snooze", "task snooze T-1 1d"),)),))
-                ref = await bot.platform.whisper(bot.place(channel), bot.account(person), card, f"w-{person}")
-                direct = bot.people.direct(person)
-                assert ref == MessageRef(bot.place(direct).room, bot.people.sees(person, direct)[0].ts)
-            await bot.people.presses("dana", bot.people.sees("dana", bot.people.direct("dana"))[0], "Snooze")
-            (heard,) = await bot.ear.hears(1)
-            assert heard.place == bot.place(channel)
-            nothing_broken(bot.breaches)
 
     play(story)
 

@@ -187,7 +187,7 @@ def test_errors_are_the_documented_ones() -> None:
 
 
 def test_posts_and_tiers_are_limited() -> None:
-    """A second post within the second, and a call beyond the tier, get 429 and Retry-After."""
+    """A second post within the second, and a call beyond the tier, get 429 and Retry-After; to call on is a breach."""
 
     async def story(slack: LocalSlack, people: People, client: AsyncWebClient) -> None:
         channel = people.channel("ward", "dana")
@@ -200,7 +200,11 @@ def test_posts_and_tiers_are_limited() -> None:
         for _ in range(2):
             await client.users_info(user=people.person("dana").id)
         assert await refused(client.users_info(user=people.person("dana").id)) == "ratelimited"
-        assert len([b for b in slack.world.breaches if "rate limit" in b]) == 2
+        assert slack.world.breaches == ["chat.postMessage: two in one channel within a second"]
+        known = slack.rates._told["users.info", people.team.id]
+        slack.rates._told["users.info", people.team.id] = (known[0] - 1, known[1])
+        assert await refused(client.users_info(user=people.person("dana").id)) == "ratelimited"
+        assert slack.world.breaches[1:] == ["users.info: called before its Retry-After was over"]
 
     with_slack(story)
 

@@ -1,17 +1,13 @@
 """Posts are seen once whatever happens on the way, in their order, no faster than Slack allows."""
 
-import asyncio
-import time
-
 import msgspec
 import pytest
 
-from adapters.card import Card, File, Row, Rows, Text
+from adapters.card import Card, Row, Rows, Text
 from adapters.platform import MessageRef, NotDelivered
 from adapters.slack import rules
-from adapters.slack.pace import Pace
 from tests.adapters.cards import CARDS
-from tests.slack.harness import Bot, nothing_broken, play, slack_bot
+from tests.slack.harness import Bot, NoInbox, nothing_broken, play, slack_bot
 from tests.slack.people import text_of
 
 
@@ -90,7 +86,7 @@ def test_a_new_process_posts_nothing_twice() -> None:
             bot.slack.faults.on("chat.postMessage", "lost")
             with pytest.raises(NotDelivered):
                 await bot.platform.post(bot.place(bot.people.channel("ward")), Card("Agenda"), "doubt")
-            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
             async with fresh.opened():
                 place = bot.place(bot.people.channel("ward"))
                 assert await fresh.post(place, Card("Agenda"), "known") == first
@@ -109,65 +105,10 @@ def test_killed_between_posting_and_noting() -> None:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(bot.platform._ledger, "note_post", lambda *_: None)
                 await bot.platform.post(place, Card("Agenda"), "k")
-            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
             async with fresh.opened():
                 await fresh.post(place, Card("Agenda"), "k")
             assert len(bot.people.channel("ward").messages) == 1
-
-    play(story)
-
-
-def test_rate_limit_is_honoured_and_no_other_method_waits() -> None:
-    """After a Retry-After the method is left alone for so long, and others go on."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            bot.slack.faults.on("chat.postMessage", "429", value=30)
-            place = bot.place(bot.people.channel("ward", "dana"))
-            for _ in range(3):
-                with pytest.raises(NotDelivered) as limited:
-                    await bot.platform.post(place, Card("Agenda"), "k")
-                assert limited.value.retry_after
-                assert limited.value.retry_after > 25
-            calls = [method for method, _ in bot.slack.world.sent]
-            assert calls.count("chat.postMessage") == 1
-            assert await bot.platform.members(place.room) == {bot.account("dana")}
-
-    play(story)
-
-
-def test_one_post_a_second_and_channel() -> None:
-    """Posts in one channel keep their distance; another channel does not wait for them."""
-
-    async def story() -> None:
-        async with slack_bot(every=1.0) as bot:
-            bot.slack.rates.on = True
-            busy, free = bot.people.channel("busy", "dana"), bot.people.channel("free", "dana")
-            started = time.monotonic()
-            waiting = [
-                asyncio.create_task(bot.platform.post(bot.place(busy), Card(f"{n}"), f"busy-{n}")) for n in range(3)
-            ]
-            await asyncio.sleep(0)
-            await bot.platform.post(bot.place(free), Card("free"), "free")
-            assert time.monotonic() - started < 0.9
-            await asyncio.gather(*waiting)
-            assert time.monotonic() - started >= 1.9
-            assert [text_of(m) for m in busy.messages] == ["*0*", "*1*", "*2*"]
-            nothing_broken(bot.breaches)
-
-    play(story)
-
-
-def test_crowded_channel_holds_nobody_up() -> None:
-    """Who would wait too long is told when to come back."""
-
-    async def story() -> None:
-        pace = Pace()
-        await pace.turn("a", 31)
-        with pytest.raises(NotDelivered) as paced:
-            await pace.turn("a", 31)
-        assert paced.value.retry_after
-        await pace.turn("b", 31)
 
     play(story)
 
@@ -188,26 +129,6 @@ def test_long_card_goes_on_in_its_thread_and_is_edited_whole() -> None:
             await bot.platform.edit(ref, Card("Short"))
             assert [text_of(m) for m in bot.people.sees("dana", channel)] == ["*Short*"]
             await bot.platform.edit(ref, long)
-            await bot.platform.redact(ref)
-            assert bot.people.sees("dana", channel) == []
-            nothing_broken(bot.breaches)
-
-    play(story)
-
-
-def test_file_is_shared_once_and_checked() -> None:
-    """A file goes below its card; ok without having been shared is noticed, and the file taken out with the card."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            channel = bot.people.channel("ward", "dana")
-            card = Card("Minutes", (File("../M-8 <b>.pdf", "application/pdf", b"%PDF" * 1000),))
-            bot.slack.faults.on("files.completeUploadExternal", "unshared")
-            ref = await posted(bot, "k", card=card)
-            message, file = channel.messages
-            assert file.thread_ts == message.ts == ref.message
-            assert file.files[0]["name"] == "M-8-b-.pdf"
-            assert await posted(bot, "k", card=card) == ref
             await bot.platform.redact(ref)
             assert bot.people.sees("dana", channel) == []
             nothing_broken(bot.breaches)
@@ -250,25 +171,6 @@ def test_names_stand_for_accounts() -> None:
     play(story)
 
 
-def test_lost_answer_to_a_whisper() -> None:
-    """An ephemeral message cannot be looked up: what may have been lost is said in the direct conversation."""
-
-    async def story() -> None:
-        async with slack_bot() as bot:
-            channel = bot.people.channel("ward", "dana")
-            await bot.people.says("dana", channel, "@confer agenda")
-            (heard,) = await bot.ear.hears(1)
-            bot.slack.faults.on("chat.postEphemeral", "500")
-            with pytest.raises(NotDelivered):
-                await bot.platform.whisper(heard.place, heard.account, Card("Agenda"), "w")
-            ref = await bot.platform.whisper(heard.place, heard.account, Card("Agenda"), "w")
-            assert ref == await bot.platform.whisper(heard.place, heard.account, Card("Agenda"), "w")
-            assert len(bot.people.sees("dana", bot.people.direct("dana"))) == 1
-            nothing_broken(bot.breaches)
-
-    play(story)
-
-
 def test_nothing_of_a_patient_outside_messages() -> None:
     """A name in every text of a card stands in texts of blocks alone: not in ids, values, metadata or the notification."""
 
@@ -287,14 +189,3 @@ def test_nothing_of_a_patient_outside_messages() -> None:
             nothing_broken(bot.breaches)
 
     play(story)
-
-
-class _NoInbox:
-    def put(self, contents: object) -> tuple[int, ...]:
-        return ()
-
-    def done(self, number: int) -> None:
-        return
-
-    def pending(self) -> tuple[tuple[int, bytes], ...]:
-        return ()

@@ -11,7 +11,7 @@ from adapters.card import Card
 from adapters.platform import NotDelivered
 from adapters.slack import ids
 from adapters.slack.tokens import AHEAD, Installation, NotInstalled
-from tests.slack.harness import Bot, nothing_broken, play, slack_bot, until
+from tests.slack.harness import Bot, NoInbox, nothing_broken, play, slack_bot, until
 from tests.slack.people import People
 
 
@@ -71,7 +71,7 @@ def test_organisation_installs_once_for_all_workspaces() -> None:
                 heard = (await bot.ear.hears(2 * n))[-1]
                 assert heard.account == ids.account(each.person("mia").id, each.team.id)
                 await bot.platform.post(heard.place, Card("Agenda"), f"k{n}")
-            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
             async with fresh.opened():
                 old = await fresh.installations.get(other.team.id)
                 await fresh.installations.renew(old)
@@ -94,7 +94,7 @@ def test_organisation_that_removes_the_app(event: dict[str, object]) -> None:
             await people.event(event)
             await bot.platform.intake.finish()
             place = ids.place(people.channel("ward").id, people.team.id)
-            fresh = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            fresh = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
             async with fresh.opened():
                 for platform in (bot.platform, fresh):
                     with pytest.raises(NotInstalled):
@@ -142,8 +142,8 @@ def test_another_instance_was_faster() -> None:
     async def story() -> None:
         async with slack_bot(http=True) as bot:
             people = await installed(bot)
-            first = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
-            second = type(bot.platform)(bot.platform.options, bot.drawer, _NoInbox())
+            first = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
+            second = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
             async with first.opened(), second.opened():
                 old = await first.installations.get(people.team.id)
                 got = await asyncio.gather(first.installations.renew(old), second.installations.renew(old))
@@ -215,17 +215,6 @@ def test_revoked_token_is_told_as_such() -> None:
             assert (refused.value.kind, refused.value.unknown, refused.value.final) == ("token_revoked", False, False)
 
     play(story)
-
-
-class _NoInbox:
-    def put(self, contents: object) -> tuple[int, ...]:
-        return ()
-
-    def done(self, number: int) -> None:
-        return
-
-    def pending(self) -> tuple[tuple[int, bytes], ...]:
-        return ()
 
 
 def test_bolts_own_variables_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.slack import SlackPlatform, ids, manifest
 from bot.app import App, begin_house
-from bot.cli.slack import COMMANDS, SHORTCUTS, is_open
+from bot.cli.slack import COMMANDS, SHORTCUTS, is_open, wrong_fields
 from bot.clock import MovableClock
 from bot.glance import glance
 from bot.settings import Settings
@@ -130,9 +130,8 @@ async def ward(*, http: bool = False, settings: Settings | None = None, **option
             with Database.open(path / "confer.db") as database:
                 migrate(database)
                 begin_house(database, ring, clock.now())
-                made = options_of(
-                    slack, slack.world.issue_token(team.id), http, is_open=is_open, commands=COMMANDS, **options
-                )
+                known = {"is_open": is_open, "commands": COMMANDS, "wrong": wrong_fields}
+                made = options_of(slack, slack.world.issue_token(team.id), http, **known, **options)
                 platform, app = _put_together(path, database, ring, made, settings or Settings(), clock, at)
                 async with running(platform, app.receive):
                     if platform.web:

@@ -31,17 +31,14 @@ def complete_upload(call: Call) -> Payload:
 
 def files_info(call: Call) -> Payload:
     call.need("files:read")
-    file = call.world.files.get(call.text("file"))
-    if file is None:
-        raise Refused("file_not_found")
+    file = _file(call)
     return {"file": {k: v for k, v in file.items() if k != "content"}}
 
 
 def files_delete(call: Call) -> Payload:
     call.need("files:write")
-    file = call.world.files.get(call.text("file"))
-    if file is None:
-        raise Refused("file_not_found")
+    file = _file(call)
+    file["deleted"] = True
     for channel in call.world.channels.values():
         for message in channel.messages:
             if any(f["id"] == file["id"] for f in message.files):
@@ -80,3 +77,12 @@ def _share(call: Call, file: Payload) -> None:
     where = "public" if channel.kind == "channel" else "private"
     share = {"ts": message.ts} | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
     file["shares"].setdefault(where, {}).setdefault(channel.id, []).append(share)
+
+
+def _file(call: Call) -> Payload:
+    file = call.world.files.get(call.text("file"))
+    if file is None:
+        raise Refused("file_not_found")
+    if file.get("deleted"):
+        raise Refused("file_deleted")
+    return file
