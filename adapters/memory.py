@@ -43,6 +43,8 @@ class MemoryPlatform:
 
     def __init__(self) -> None:
         self.messages: list[Said] = []
+        self.edited: list[Said] = []
+        """The messages that were edited, as often as they were, the last edit last."""
         self.rooms: dict[str, set[str]] = {}
         self.calls: list[str] = []
         """What was asked of the platform, failures included: ``post KEY``, ``edit ID`` and so on."""
@@ -98,6 +100,7 @@ class MemoryPlatform:
             if card != said.card:
                 said.earlier.append(said.card)
                 said.card = card
+                self.edited.append(said)
         _raise(fault)
 
     async def redact(self, message: MessageRef) -> None:

@@ -224,9 +224,10 @@ class App:
     def _next_due(self, *, by_now: bool = False) -> datetime | None:
         """When there is something to do. ``by_now``: a moment that is past counts as well."""
         with self.database.reading() as connection:
-            timer = next_due(connection)
-            notice = Store(connection, self.ring).notices.next_due(self.platforms) if by_now else None
-        return min((m for m in (timer, notice, self.delivery.next_due()) if m is not None), default=None)
+            house = Store(connection, self.ring)
+            now_due = house.notices.next_due(self.platforms) if by_now else None
+            moments = (next_due(connection), now_due, self.delivery.next_due(house))
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _tidy(self) -> None:
         now = self.clock.now()

@@ -128,11 +128,10 @@ class Delivery:
         is_well = not self.breaker(notice.platform).is_open
         return is_ready(notice) and is_well and self.standing.is_sure and self._delivers(notice.platform)
 
-    def next_due(self) -> datetime | None:
+    def next_due(self, house: Store) -> datetime | None:
         """When there is something to do that cannot be done now."""
         now = self.clock.now()
-        with self.database.reading() as connection:
-            due = Store(connection, self.ring).notices.next_due(self.platforms, after=now)
+        due = house.notices.next_due(self.platforms, after=now)
         rests = [b.until for b in self.breakers.values() if b.until is not None]
         return min((at for at in (due, *rests) if at is not None and at > now), default=None)
 

@@ -198,13 +198,14 @@ class Chat:
         return answer
 
     def _seen(self, act) -> Answer:  # type: ignore[no-untyped-def]
-        before, edits = len(self.platform.messages), {id(s): len(s.earlier) for s in self.platform.messages}
+        before, edits = len(self.platform.messages), len(self.platform.edited)
         act()
         if isinstance(self.platform, Relay):
             self._loop.run_until_complete(self.app.settle())
             self._loop.run_until_complete(self.platform.look())
         new = [s for s in self.platform.messages[before:] if s.author == self.platform.bot]
-        edited = [s for s in self.platform.messages[:before] if len(s.earlier) > edits[id(s)]]
+        changed = {id(s) for s in self.platform.edited[edits:]}
+        edited = [s for s in self.platform.messages[:before] if id(s) in changed] if changed else []
         return Answer(Outcome(), new, edited)
 
 

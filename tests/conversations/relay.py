@@ -120,6 +120,7 @@ class Relay(MemoryPlatform):
         said = next(s for s in self.messages if s.ref == self._scripted(message))
         if (card := self._named(card)) != said.card and said.card:
             said.earlier.append(said.card)
+            self.edited.append(said)
             said.card = card
 
     async def redact(self, message: MessageRef) -> None:

@@ -17,7 +17,7 @@ def month(seed: int, days: int = DAYS, url: str = "sqlite://") -> Month:
         for _ in range(days):
             team.day()
             hold(team)
-        return team.month
+        return team.end()
 
 
 def main() -> int:

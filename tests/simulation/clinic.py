@@ -6,16 +6,20 @@ to the next.
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
+from adapters.card import Card
 from adapters.memory import MemoryPlatform
 from adapters.platform import Invocation, Outcome
 from conference.case import CaseState
 from conference.task import Task
+from storage import tables
 from storage.schema import AuditRow
 from tests.conversations.harness import TEAM, Answer, Chat, chat, make_team
 
@@ -46,10 +50,16 @@ class Month:
     replayed: int = 0
     faults: int = 0
     steps: int = 0
+    """Commands, and times at which the clock went on: past all that fell due on the way."""
+    timers: int = 0
+    messages: int = 0
 
     def __str__(self) -> str:
         done, refused = sum(self.done.values()), sum(self.refused.values())
-        return f"{done} commands done, {refused} refused, {self.replayed} events came again, {self.faults} faults"
+        return (
+            f"{done} commands done, {refused} refused, {self.replayed} events came again, {self.faults} faults, "
+            f"{self.timers} timers fired, {self.messages} messages"
+        )
 
 
 class Clinic:
@@ -60,9 +70,20 @@ class Clinic:
         self._chance = random.Random(seed)
         self._habits = {who: self._chance.choice(HABITS) for who in TEAM}
         self._taken: list[Invocation] = []
+        self.read: dict[int, Card] = {}
+        """The cards that were looked through for the patient's name; a card never changes."""
         _watch(bot.platform, self._taken)
         with bot.app.database.reading() as connection:
             self.rows_before = connection.execute(select(func.count()).where(AuditRow.actor != "confer")).scalar_one()
+
+    def end(self) -> Month:
+        """The month, with what the bot did of itself in it."""
+        t = tables.TimerRow
+        with self.bot.app.database.reading() as connection:
+            fired = select(func.count()).select_from(t).where(t.done_at.is_not(None))
+            self.month.timers = connection.execute(fired).scalar_one()
+        self.month.messages = sum(said.author == self.bot.platform.bot for said in self.bot.platform.messages)
+        return self.month
 
     # -- a day ---------------------------------------------------------------------------------------------------
     def begin(self) -> None:
@@ -251,8 +272,22 @@ def _watch(platform: MemoryPlatform, taken: list[Invocation]) -> None:
     platform._receive = seen
 
 
+class Here(ThreadPoolExecutor):
+    """Does in the caller's own thread what the bot does in others: nobody speaks at the same moment, and to wait for a
+    thread takes longer than most of what it is to do."""
+
+    def submit(self, work: Callable[..., Any], /, *of: Any, **named: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*of, **named))
+        except Exception as failure:
+            done.set_exception(failure)
+        return done
+
+
 @contextmanager
 def clinic(seed: int, url: str = "sqlite://") -> Iterator[Clinic]:
     with chat(url=url) as bot:
+        bot._loop.set_default_executor(Here(1))
         make_team(bot)
         yield Clinic(bot, seed)

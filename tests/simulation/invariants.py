@@ -18,7 +18,7 @@ def hold(clinic: Clinic) -> None:
     _nothing_waits_that_is_due(clinic.bot)
     _each_message_stands_once(clinic.bot)
     _rooms_are_in_order(clinic.bot)
-    _no_patient_is_named(clinic.bot)
+    _no_patient_is_named(clinic)
 
 
 def _the_trail_is_whole(clinic: Clinic) -> None:
@@ -73,7 +73,12 @@ def _rooms_are_in_order(bot: Chat) -> None:
     assert [place[ref] for ref in refs] == sorted(place[ref] for ref in refs)
 
 
-def _no_patient_is_named(bot: Chat) -> None:
-    for said in bot.platform.messages:
-        if said.to is None and not said.place.direct and said.card:
-            assert PLANTED not in text_of(said.card), said.ref
+def _no_patient_is_named(clinic: Clinic) -> None:
+    """In nothing that a room shows or has shown; each card is looked through once."""
+    for said in clinic.bot.platform.messages:
+        if said.to is not None or said.place.direct:
+            continue
+        for card in filter(None, (said.card, *said.earlier)):
+            if id(card) not in clinic.read:
+                clinic.read[id(card)] = card
+                assert PLANTED not in text_of(card), said.ref
