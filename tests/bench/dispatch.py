@@ -109,7 +109,7 @@ def measure(folder: Path, size: Size, runs: int) -> tuple[Typist, Typist, list[f
     """The mix at the full size and at a tenth of it, in turns, and the bare commits between."""
     progress = Progress()
     large, small = (Typist(fill(folder / name, s, progress)) for name, s in (("a.db", size), ("b.db", size.tenth())))
-    bare: list[float] = []
+    runs = min(runs, 3 * len(small.filled.pending))  # each item is done once
     for one in (large, small):
         one.types(WARM_UP, keep=False)
     gc.collect()
