@@ -54,6 +54,8 @@ class Invocation:
     message: MessageRef | None = None
     """The message that carried the words, where there is one."""
     reply_to: MessageRef | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people call those whom the words mention, by account, where the account does not say it."""
 
 
 @dataclass(frozen=True, slots=True)

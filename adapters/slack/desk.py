@@ -266,7 +266,8 @@ class Desk:
         if not said.place.direct and not _AGAIN.get():
             self.whispering.is_looking(said.account, said.place.room)
         self.coverage.heard(said.id)
-        outcome = await self._receive(replace(said, account_name=person.name))
+        mentioned = await self.directory.names(set(ids.ACCOUNT.findall(said.text)))
+        outcome = await self._receive(replace(said, account_name=person.name, names=mentioned))
         self._remember(said.id)
         return outcome
 

@@ -1,8 +1,11 @@
 """How Slack's ids are written for the bot: with their workspace, for alone they are not unique (docs: user ids)."""
 
+import re
+
 from adapters.platform import Place
 
 PLATFORM = "slack"
+ACCOUNT = re.compile(r"@[UW][A-Z0-9]+:[TE][A-Z0-9]+")
 
 
 def account(user: str, team: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -36,7 +35,6 @@ MARGIN = 600.0
 LOOKS = 2
 """A post is sent again once it was looked for so many times."""
 _MISSING = {"message_not_found", "file_not_found", "file_deleted"}
-_ACCOUNT = re.compile(r"@[UW][A-Z0-9]+:[TE][A-Z0-9]+")
 
 Obj = dict[str, Any]
 
@@ -99,7 +97,7 @@ class Posting:
         before = "" if channel.startswith("D") else self.spoken_to
 
         def named(text: str) -> str:
-            named = _ACCOUNT.sub(lambda match: f"@{names.get(match[0], match[0][1:])}", text)
+            named = ids.ACCOUNT.sub(lambda match: f"@{names.get(match[0], match[0][1:])}", text)
             return typed(named, before, self.commands)
 
         def mention(account: str) -> str:
@@ -270,4 +268,4 @@ def _by_name(wanted: File, message: Obj) -> str | None:
 def _named_in(card: Card) -> set[str]:
     """The accounts that the card's words name."""
     words = msgspec.structs.replace(card, blocks=tuple(b for b in card.blocks if not isinstance(b, File)))
-    return set(_ACCOUNT.findall(repr(words)))
+    return set(ids.ACCOUNT.findall(repr(words)))

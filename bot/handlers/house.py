@@ -9,7 +9,7 @@ from bot.request import Reply, Request
 from conference.policy import Action
 from conference.refusal import Refusal
 from storage.audit import entries
-from storage.notices import Act
+from storage.notices import TAKEN_OUT, Act
 
 
 def remove(request: Request, args: Args) -> Reply:
@@ -18,7 +18,7 @@ def remove(request: Request, args: Args) -> Reply:
     offer = request.store.notices.by_key(guard_key(request.team.platform, message))
     if offer is None or offer.account != me.account:
         raise Refusal("I can only remove a message of yours that I offered to remove.")
-    redact = request.notice("redact", "", act=Act.REDACT, message=message)
+    redact = request.notice(TAKEN_OUT, "", act=Act.REDACT, account=me.account, message=message)
     request.say(replace(redact, room=offer.words["room"]))
     return Reply(present.removed())
 

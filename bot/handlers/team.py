@@ -60,7 +60,7 @@ def add(request: Request, args: Args) -> Reply:
     member = Member(
         request.team.id,
         account,
-        args.text("name") or (known.name if known else account.removeprefix("@")),
+        args.text("name") or (known.name if known else _called(request, account)),
         args.one("discipline", str),  # type: ignore[arg-type]
         _roles(request, known, args.text("role")),
         known.joined_at if known else request.now,
@@ -91,7 +91,7 @@ def guest(request: Request, args: Args) -> Reply:
     member = Member(
         request.team.id,
         account,
-        known.name if known else account.removeprefix("@"),
+        known.name if known else _called(request, account),
         Discipline(discipline),
         frozenset({Role.GUEST}),
         request.now,
@@ -184,10 +184,16 @@ def use(request: Request, args: Args) -> Reply:
     return Reply(present.using(found[0]))
 
 
+def _called(request: Request, account: Account) -> str:
+    return request.invocation.names.get(account) or account.removeprefix("@")
+
+
 def _account(request: Request, words: str) -> Account:
     """The account as the platform spells it: a member's by any of its names, a newcomer's as typed."""
     bare = words.removeprefix("@").casefold()
     known = [m for m in request.store.members.all() if m.account.removeprefix("@").casefold() == bare]
     if known:
         return known[0].account
+    if ":" in request.account and ":" not in words:
+        raise Refusal(f"I cannot tell whom “{words[:40]}” means. Mention the person, so that the name lights up.")
     return Account(words if ":" in words else words.removeprefix("@").casefold() if words.startswith("@") else words)

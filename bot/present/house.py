@@ -61,7 +61,7 @@ def guard_hint(kinds: str, message: str, *, known: bool) -> Card:
 
 
 def removed() -> Card:
-    return note("It is out of the room.")
+    return note("I take it out of the room; where this chat does not let me, I say so.")
 
 
 def undone(act: str, subject: str) -> Card:

@@ -27,6 +27,7 @@ EVERYWHERE = frozenset(
 """A week of a team, in eight scripts: planning, a case, a poll, a meeting led by buttons, minutes, rights, a first hello."""
 NOT_THERE = {
     "test_a_form_is_checked_as_words_are": "the platform itself takes no text of that length",
+    "test_adding_somebody_without_a_mention": "elsewhere a name is not the account",
     "test_a_platform_that_cannot_remove_makes_the_bot_ask": "it is about the memory platform's answer",
 }
 """Scripts about what only the memory platform does."""

@@ -41,4 +41,5 @@ def test_the_author_removes_the_message_and_nobody_else_can(guarded: Chat) -> No
     command = next(b.command for b in hint.buttons)
     assert guarded.says("gene", command).refused
     assert not guarded.presses("sol", "Remove it").refused
+    guarded.waits(minutes=1)
     assert all(s.text != "saw zelda today" for s in guarded.visible_to("gene"))

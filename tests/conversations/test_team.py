@@ -10,7 +10,7 @@ MAKE = 'team create "North clinic" zone America/New_York'
 
 def roles_of(bot: Chat, who: str) -> set[str]:
     with bot.store() as store:
-        member = store.members.get(who)
+        member = store.members.get(bot.account(who))
         return {r.value for r in member.roles} if member else set()
 
 
@@ -60,9 +60,15 @@ def test_a_team_that_cannot_be_made_leaves_nothing(newcomer: Chat, words: str) -
 
 
 # -- add and remove ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("who", ["@lee", "lee", "@LEE"])
+def test_adding_somebody_without_a_mention(bot: Chat) -> None:
+    """Where the name is the account, the name is enough."""
+    assert "@lee joins the team: pharmacy, clinician" in bot.says("carla", "team add lee pharmacist").in_room
+    assert not bot.says("lee", "tasks").refused
+
+
+@pytest.mark.parametrize("who", ["@lee", "@LEE"])
 def test_adding_somebody(bot: Chat, who: str) -> None:
-    """With and without a mention; a synonym names the discipline; who joins may act at once."""
+    """However the mention is written; a synonym names the discipline; who joins may act at once."""
     assert refusal(bot.says("lee", "tasks"))
     assert "@lee joins the team: pharmacy, clinician" in bot.says("carla", f"team add {who} pharmacist").in_room
     assert not bot.says("lee", "tasks").refused
@@ -154,7 +160,8 @@ def test_a_guest_is_of_no_discipline_unless_one_is_given(bot: Chat) -> None:
     bot.says("carla", f"team guest @lee {case} until fri")
     bot.says("carla", f"team guest @kim {case} until fri as pharmacy")
     with bot.store() as store:
-        assert [store.members.get(a).discipline for a in ("lee", "kim")] == ["guest", "pharmacy"]  # type: ignore[union-attr]
+        guests = (bot.account("lee"), bot.account("kim"))
+        assert [store.members.get(a).discipline for a in guests] == ["guest", "pharmacy"]  # type: ignore[union-attr]
 
 
 def test_a_guest_who_cannot_be_one(bot: Chat) -> None:

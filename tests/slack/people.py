@@ -1,6 +1,7 @@
 """What people do in the local Slack, and what they see: the events, interactions and commands that it makes of it."""
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +27,7 @@ class People:
 
     def person(self, name: str, **flags: bool) -> User:
         """The person of that name, there from the first mention."""
-        found = (u for u in self.world.users.values() if u.team == self.team.id and u.name == name and not u.is_bot)
+        found = (u for u in self.world.users.values() if u.team == self.team.id and u.name.casefold() == name.casefold() and not u.is_bot)
         return next(found, None) or self.world.add_user(name, self.team.id, **flags)
 
     def channel(self, name: str, *people: str, kind: str = "channel", bot: bool = True) -> Channel:
@@ -252,7 +253,7 @@ class People:
         words = escaped(text)
         names = sorted((u for u in self.world.users.values() if u.team == self.team.id), key=lambda u: -len(u.name))
         for user in names:
-            words = words.replace(f"@{user.name}", f"<@{user.id}>")
+            words = re.sub(rf"@{re.escape(user.name)}(?!\w)", f"<@{user.id}>", words, flags=re.IGNORECASE)
         return words
 
     def _interaction(self, kind: str, user: User) -> Payload:

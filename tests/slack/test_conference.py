@@ -187,3 +187,18 @@ def test_an_erased_case_is_gone_from_what_slack_keeps() -> None:
             assert it.slack.world.breaches == []
 
     play(story)
+
+
+def test_who_is_added_is_known_by_name() -> None:
+    """A mention brings the person's name along; a name alone is nobody's account, and adds nobody."""
+
+    async def story() -> None:
+        async with ward() as it:
+            await make_team(it)
+            it.people.person("Dr. Rowan Vale")
+            assert "Mention the person" in await it.says("carla", "team add rowan nursing")
+            await it.says("carla", "team add @Dr. Rowan Vale nursing")
+            assert "@Dr. Rowan Vale" in await it.says("carla", 'task add "x" for rowan due fri')
+            assert it.slack.world.breaches == []
+
+    play(story)

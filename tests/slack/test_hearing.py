@@ -45,6 +45,7 @@ def test_slash_command(http: bool) -> None:
             answer = await bot.people.commands("dana", channel, 'task add "a < b & c" for @lee')
             (heard,) = await bot.ear.hears(1)
             assert heard.text == f'task add "a < b & c" for {bot.account("lee")}'
+            assert heard.names == {bot.account("lee"): "lee"}
             assert heard.place == bot.place(channel)
             assert answer.body == {}
             nothing_broken(bot.breaches)
