@@ -94,9 +94,9 @@ class Installation:
 
     @property
     def recovered_in(self) -> float:
-        """Seconds that the last start took until all that was due was out; 0 where it was killed before that."""
+        """Seconds that the last start took until all that was due was out; 0 where it was killed before that was noted."""
         recovered = self.folder / "recovered"
-        return float(recovered.read_text()) if recovered.exists() else 0.0
+        return float(recovered.read_text() or 0) if recovered.exists() else 0.0
 
 
 @pytest.fixture(scope="session")
