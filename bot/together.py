@@ -7,7 +7,7 @@ of the transaction stays and each piece is done alone, as if nobody had come wit
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -62,39 +62,31 @@ class Together:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                pieces = tuple(self._waiting)
-                done = await asyncio.to_thread(self._write, pieces)
-                for piece in pieces[:done]:
-                    self._waiting.popleft()
+                for piece in await asyncio.to_thread(self._write):
                     if piece.over is not None and not piece.over.done():
                         piece.over.set_result(None)
         finally:
             self._working = None
 
-    def _write(self, pieces: Sequence[Piece[Any]]) -> int:
-        """Write as many of them as there is time for; how many."""
-        if len(pieces) == 1:
-            _alone(pieces[0])
-            return 1
+    def _write(self) -> list[Piece[Any]]:
+        """Write what waits once it is our turn, and what comes meanwhile, as long as there is time; what is done."""
         begun: list[Piece[Any]] = []
         try:
             with self.database.transaction() as connection:
                 house, until = Store(connection, self.ring), time.monotonic() + WITHIN
-                for piece in pieces:
-                    begun.append(piece)
+                while self._waiting and (not begun or time.monotonic() < until):
+                    begun.append(piece := self._waiting.popleft())
                     piece.result = piece.within(house)
-                    if time.monotonic() > until:
-                        break
-        except DatabaseBusy as busy:  # alone, each would wait as long again
-            for piece in begun or pieces:
-                piece.undone()
-                piece.failure = busy
-        except Exception:
+        except Exception as failure:
+            begun = begun or [self._waiting.popleft() for _ in range(len(self._waiting))]
             for piece in begun:
                 piece.undone()
             for piece in begun:
-                _alone(piece)
-        return len(begun) or len(pieces)
+                if isinstance(failure, DatabaseBusy):
+                    piece.failure = failure  # alone, each would wait as long again
+                else:
+                    _alone(piece)
+        return begun
 
 
 def _alone(piece: Piece[Any]) -> None:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.memory import MemoryPlatform
-from adapters.platform import NotDelivered, Place
+from adapters.platform import NotDelivered, Outcome, Place
 from bot import delivery, standing
 from bot.app import App, begin_house
 from bot.breaker import ENOUGH, LONGEST_ASKED, LONGEST_REST, LONGEST_WAIT, Breaker, asked_for, own_wait
 from bot.clock import MovableClock
 from bot.settings import Settings
+from bot.together import Piece, Together
 from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
@@ -49,14 +50,14 @@ def test_a_frozen_instance_does_not_send_what_it_held(database: Database, monkey
     async def story() -> None:
         await one.start()
         ours._receive = one.receive
-        handle = one.dispatcher.handle
+        write = Together.write
 
-        def stopped(*of: object) -> object:
-            outcome = handle(*of)  # type: ignore[arg-type]
+        async def stopped(together: Together, piece: Piece[Outcome]) -> Outcome:
+            outcome = await write(together, piece)
             frozen.at += standing.LENGTH
             return outcome
 
-        monkeypatch.setattr(type(one.dispatcher), "handle", lambda _, *of: stopped(*of))
+        monkeypatch.setattr(Together, "write", stopped)
         before = one.standing.holder
         await ours.say("carla", Place("memory", "@carla", direct=True), "help", NOW)
         assert [c for c in ours.calls if c.startswith("post")] == []

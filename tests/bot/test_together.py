@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event
 from adapters.platform import Invocation, Outcome, Place
 from bot import dispatch, together
 from bot.together import Piece, Together
-from storage.database import DatabaseBusy
+from storage.database import DatabaseBusy, DatabaseTrouble
 from storage.store import Store
 from tests.conversations.harness import START, Begun, Chat, chat, make_team
 
@@ -131,6 +131,37 @@ def test_time_ends_a_transaction(bot: Chat, commits: list[Connection], monkeypat
     lines = Lines(bot)
     assert bot._loop.run_until_complete(lines.write(lines.piece("first"), lines.piece("second"))) == [True, True]
     assert len(commits) == 2
+
+
+def test_who_comes_while_others_wait_for_their_turn_goes_with_them(bot: Chat, commits: list[Connection]) -> None:
+    """Somebody else writes; all who have come by the end of that are one transaction."""
+    lines = Lines(bot)
+
+    async def story() -> list[bool]:
+        writing = Together(bot.app.database, bot.app.ring)
+        with bot.app.database.transaction():
+            first = asyncio.ensure_future(writing.write(lines.piece("first")))
+            async with asyncio.timeout(10):
+                while not bot.app.database.is_wanted:  # noqa: ASYNC110 - a thread tells nobody that it waits
+                    await asyncio.sleep(0.001)
+            second = asyncio.ensure_future(writing.write(lines.piece("second")))
+            await asyncio.sleep(0)
+        return await asyncio.gather(first, second)
+
+    assert bot._loop.run_until_complete(story()) == [True, True]
+    assert len(commits) == 2, "that of the other, and theirs"
+
+
+def test_a_disk_that_fails_is_told_to_each(bot: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no transaction begins, each has tried by itself and raises."""
+    lines = Lines(bot)
+
+    def fails() -> object:
+        raise DatabaseTrouble("full")
+
+    monkeypatch.setattr(bot.app.database, "transaction", fails)
+    answers = bot._loop.run_until_complete(lines.write(lines.piece("first"), lines.piece("second")))
+    assert [type(answer) for answer in answers] == [DatabaseTrouble, DatabaseTrouble]
 
 
 def test_a_busy_database_is_waited_for_once(bot: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
