@@ -8,6 +8,7 @@ naming another key version in its header, makes it unreadable.
 import os
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -74,8 +75,13 @@ def framed(*parts: bytes) -> bytes:
 
 
 def _place(header: bytes, cell: Cell) -> bytes:
-    names = (cell.team, cell.table, cell.column, cell.row, cell.case)
-    return framed(CONTEXT, header, *(name.encode() for name in names))
+    return _column(header, cell.team, cell.table, cell.column) + framed(cell.row.encode(), cell.case.encode())
+
+
+@lru_cache(maxsize=1000)
+def _column(header: bytes, team: str, table: str, column: str) -> bytes:
+    """What all the cells of a column begin with."""
+    return framed(CONTEXT, header, team.encode(), table.encode(), column.encode())
 
 
 def _cipher(key: bytes) -> AESGCM:
