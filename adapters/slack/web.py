@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
 
 from adapters.platform import NotDelivered
 from adapters.slack.api import Api
@@ -31,6 +32,7 @@ class Web:
 
     def __init__(self, app: AsyncApp, api: Api, installations: Installations, options: SlackOptions) -> None:
         self._app, self._api, self._installations, self._options = app, api, installations, options
+        self._verifier = SignatureVerifier(options.signing_secret)
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -53,7 +55,17 @@ class Web:
             await self._runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
+        """Only what Slack has signed is so much as read; its trial of our certificate alone comes without a signature."""
+        body = await request.read()
+        if not self._is_slacks(request, body):
+            return web.Response(status=200 if b"ssl_check=1" in body.split(b"&") else 401)
         return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+
+    def _is_slacks(self, request: web.Request, body: bytes) -> bool:
+        try:
+            return self._verifier.is_valid_request(body, dict(request.headers))
+        except (ValueError, OverflowError):  # a time that is none, a body that is no text
+            return False
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({"ok": True})

@@ -64,10 +64,12 @@ class Delivery:
             # The first attempt is lost on the way; an event comes again, anything else is gone.
             if kind != EVENTS:
                 return Acknowledgement(kind, 0, late=True)
-        elif fault and fault.kind == "reorder":
+            await asyncio.sleep(self.retry_after[0])
+            return await self._with_retries(kind, payload, attempt=1)
+        if fault and fault.kind == "reorder":
             self._held.append((kind, payload))
             return Acknowledgement(kind, 0)
-        elif fault and fault.kind == "duplicate":
+        if fault and fault.kind == "duplicate":
             self.later(self._with_retries(kind, payload))
         answer = await self._with_retries(kind, payload)
         held, self._held = self._held, []
@@ -85,8 +87,8 @@ class Delivery:
         while self._tasks:
             await asyncio.gather(*list(self._tasks), return_exceptions=True)
 
-    async def _with_retries(self, kind: str, payload: Payload) -> Acknowledgement:
-        started, attempt = self._clock(), 0
+    async def _with_retries(self, kind: str, payload: Payload, attempt: int = 0) -> Acknowledgement:
+        started = self._clock()
         while True:
             body = await self._attempt(kind, payload, attempt)
             seconds = self._clock() - started

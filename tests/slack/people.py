@@ -27,7 +27,11 @@ class People:
 
     def person(self, name: str, **flags: bool) -> User:
         """The person of that name, there from the first mention."""
-        found = (u for u in self.world.users.values() if u.team == self.team.id and u.name.casefold() == name.casefold() and not u.is_bot)
+        found = (
+            u
+            for u in self.world.users.values()
+            if u.team == self.team.id and u.name.casefold() == name.casefold() and not u.is_bot
+        )
         return next(found, None) or self.world.add_user(name, self.team.id, **flags)
 
     def channel(self, name: str, *people: str, kind: str = "channel", bot: bool = True) -> Channel:

@@ -1,6 +1,7 @@
 """A whole conference over Slack's protocol: from `team create` to signed minutes, no rule broken, no patient named."""
 
 import asyncio
+import re
 import sqlite3
 from datetime import timedelta
 
@@ -59,10 +60,9 @@ def test_a_conference_from_team_to_signed_minutes(http: bool) -> None:
             await it.says("pat", "meeting end")
             minutes = await it.says("pat", f"minutes {meeting}")
             assert all(one in minutes for one in (case, decision, task))
-            files = [m for m in it.visible("pat") if m.files]
-            signed = await it.says("pat", f"minutes sign {meeting}")
-            assert "sign" in signed.lower()
-            assert [name for m in files for name in [f["name"] for f in m.files]] or files == []
+            assert f"minutes of {meeting}" in (await it.says("pat", f"minutes sign {meeting}")).lower().replace(
+                "m-", "M-"
+            )
             nothing_leaked(it)
 
     play(story)
@@ -82,7 +82,10 @@ def test_rights_threads_and_old_buttons() -> None:
             refused = await it.new("nora")
             assert "may not" in refused
             assert it.in_channel() == before
-            it.platform.directory._channels.clear()
+            await it.says("carla", 'task add "Check the form" for @nora due fri')
+            card = next(m for m in it.channel.messages if "Check the form" in text_of(m) and m.bot_id)
+            assert "T-1 is done" in await it.says("nora", "task done", thread=card.ts)
+            await it.restarts()
             await it.people.presses("carla", it.newest("carla", "Lock"), "Lock")
             assert "lock" in (await it.new("carla")).lower()
             assert it.slack.world.breaches == []
@@ -132,12 +135,19 @@ def test_hostile_names_and_words() -> None:
     async def story() -> None:
         async with ward() as it:
             hostile = "<!channel> *x* &amp; <@U123> `y` https://evil.example"
-            it.people.person("gene").name = hostile
             it.channel.name = "<!here>"
             await make_team(it)
+            it.people.person("gene").name = hostile
+            it.platform.directory._people.clear()
             await it.says("carla", f"task add “{hostile}” due fri")
             await it.says("carla", "tasks team")
             await it.says("carla", "team")
+            await it.whispers("pat", "case submit")
+            marks = "<!channel> *x* &amp; `y`"
+            await it.fills("pat", question=f"{marks} <@U123>", background="Low desire.")
+            await it.presses("pat", "Approve")
+            assert f"Question: {marks} <[id]>" in it.in_channel()
+            assert not re.search("<!|<@U123", str([m.blocks for m in it.channel.messages if m.bot_id]))
             assert it.slack.world.breaches == []
             assert hostile in "\n".join(text_of(m) for m in it.visible("carla"))
 

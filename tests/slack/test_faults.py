@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from adapters.card import Card, Field, Form
@@ -139,6 +140,7 @@ def test_forged_and_replayed_requests() -> None:
             assert await send.raw(body, kind | send.signature(body, secret="guess")) is None
             assert await send.raw(body + " ", kind | send.signature(body)) is None
             assert await send.raw(body, kind | send.signature(body, at=time.time() - 301)) is None
+            assert await send.raw(body, kind | send.signature(body) | {"X-Slack-Request-Timestamp": "now"}) is None
             assert await send.raw(body, kind | send.signature(body, at=time.time() + 301)) is None
             assert await send.raw(body, kind | send.signature(body, at=time.time() - 200)) == {}
             good = kind | send.signature(body)
@@ -146,6 +148,27 @@ def test_forged_and_replayed_requests() -> None:
             assert await send.raw(body, good) == {}
             await bot.platform.intake.finish()
             assert len(bot.ear.heard) == 1
+
+    play(story)
+
+
+def test_a_request_that_cannot_be_read_is_no_fault_of_the_bots(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever somebody on the internet sends, it is refused as theirs, and nothing of it is logged."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            url = f"{bot.platform.web.url}/slack/events" if bot.platform.web else ""
+            signed = bot.slack.delivery.signature("x")
+            async with aiohttp.ClientSession() as session:
+                for about in ({"X-Slack-Request-Timestamp": "Lakeview"}, {"X-Slack-Request-Timestamp": "1" * 400}, {}):
+                    for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+                        headers = signed | about | {"Content-Type": kind}
+                        for body in (b"payload=%7BLakeview", b"[]", b"\xff\xfe", b"[" * 100_000):
+                            async with session.post(url, data=body, headers=headers) as answer:
+                                assert (answer.status, await answer.text()) == (401, "")
+                async with session.post(url, data={"ssl_check": "1", "token": "x"}) as answer:
+                    assert answer.status == 200
+            assert "Lakeview" not in caplog.text
 
     play(story)
 
@@ -200,6 +223,7 @@ def test_dropped_and_reordered_events() -> None:
             bot.slack.faults.deliver("drop")
             await bot.people.says("dana", channel, "third")
             await bot.ear.hears(3)
+            assert bot.slack.delivery.acknowledgements[-1].attempts == 2
 
     play(story)
 

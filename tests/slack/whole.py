@@ -3,8 +3,8 @@
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +43,13 @@ class Ward:
     app: App
     clock: MovableClock
     channel: Channel
+    begin: Callable[[], Awaitable[tuple[SlackPlatform, App]]]
+    """Stops the bot, if it runs, and starts it."""
     _seen: set[int] = field(default_factory=set)
+
+    async def restarts(self) -> None:
+        """The bot stops, and another process goes on with what is kept."""
+        self.platform, self.app = await self.begin()
 
     async def says(self, who: str, words: str, thread: str | None = None) -> str:
         """``who`` says it to the bot in the channel; what is new to see for them."""
@@ -132,20 +138,31 @@ async def ward(*, http: bool = False, settings: Settings | None = None, **option
                 begin_house(database, ring, clock.now())
                 known = {"is_open": is_open, "commands": COMMANDS, "wrong": wrong_fields}
                 made = options_of(slack, slack.world.issue_token(team.id), http, **known, **options)
-                platform, app = _put_together(path, database, ring, made, settings or Settings(), clock, at)
-                async with running(platform, app.receive):
-                    if platform.web:
-                        slack.delivery.request_url = f"{platform.web.url}/slack/events"
+                async with AsyncExitStack() as runs:
+
+                    async def begin() -> tuple[SlackPlatform, App]:
+                        await runs.aclose()
+                        inbox = SealedInbox(path / "inbox", ring.root, "slack")
+                        runs.callback(inbox.close)
+                        kept = (database, ring, inbox, Checkpoints(path / "marks", ring.root))
+                        platform, app = _put_together(*kept, made, settings or Settings(), clock, at)
+                        await runs.enter_async_context(running(platform, app.receive))
+                        if platform.web:
+                            slack.delivery.request_url = f"{platform.web.url}/slack/events"
+                        return platform, app
+
                     channel = people.channel("ward", "carla", *TEAM)
-                    yield Ward(slack, people, platform, app, clock, channel)
+                    it = Ward(slack, people, *await begin(), clock, channel, begin)
+                    yield it
                     await slack.delivery.settle()
-                    await platform.intake.finish()
+                    await it.platform.intake.finish()
 
 
 def _put_together(
-    path: Path,
     database: Database,
     ring: KeyRing,
+    inbox: SealedInbox,
+    marks: Checkpoints,
     made: Any,
     settings: Settings,
     clock: MovableClock,
@@ -155,9 +172,7 @@ def _put_together(
         with database.reading() as connection:
             return glance(Store(connection, ring), account, clock.now())
 
-    inbox = SealedInbox(path / "inbox", ring.root, "slack")
     platform = SlackPlatform(made, SealedDrawer(database, ring, "slack"), inbox, glance=shown, clock=at)
-    marks = Checkpoints(path / "marks", ring.root)
     return platform, App(database, ring, settings, clock, {"slack": platform}, marks)
 
 
