@@ -10,129 +10,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from adapters.slack import manifest, rules
+from adapters.slack import manifest
 from adapters.slack.manifest import EVENTS, SCOPES
 from tests.slack.harness import SHORTCUTS, play
 from tests.slack.people import People
 from tests.slack.server import EVENT_SCOPES, LocalSlack, local_slack
-
-
-def plain(text: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": text}
-
-
-def section(text: object) -> dict[str, object]:
-    return {"type": "section", "text": text}
-
-
-def button(**more: object) -> dict[str, object]:
-    return {"type": "button", "action_id": "a", "text": plain("x"), **more}
-
-
-def actions(*elements: object, **more: object) -> dict[str, object]:
-    return {"type": "actions", "elements": list(elements), **more}
-
-
-OPTION = {"text": plain("x"), "value": "v"}
-BAD_BLOCKS: dict[str, list[object]] = {
-    "51 blocks": [{"type": "divider"}] * 51,
-    "unknown block": [{"type": "sektion"}],
-    "no text": [{"type": "section"}],
-    "empty text": [section(plain(""))],
-    "long section": [section(plain("x" * 3001))],
-    "text not an object": [section("x")],
-    "eleven fields": [{"type": "section", "fields": [plain("x")] * 11}],
-    "long field": [{"type": "section", "fields": [plain("x" * 2001)]}],
-    "mrkdwn header": [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}],
-    "long header": [{"type": "header", "text": plain("x" * 151)}],
-    "eleven in a context": [{"type": "context", "elements": [plain("x")] * 11}],
-    "no elements": [actions()],
-    "26 elements": [actions(*(button(action_id=f"a{n}") for n in range(26)))],
-    "same action id": [actions(button(), button())],
-    "same block id": [{"type": "divider", "block_id": "b"}] * 2,
-    "long block id": [{"type": "divider", "block_id": "b" * 256}],
-    "long button": [actions(button(text=plain("x" * 76)))],
-    "long value": [actions(button(value="x" * 2001))],
-    "mrkdwn button": [actions(button(text={"type": "mrkdwn", "text": "x"}))],
-    "strange style": [actions(button(style="green"))],
-    "strange key": [actions(button(colour="green"))],
-    "no action id": [actions({"type": "button", "text": plain("x")})],
-    "input in actions": [actions({"type": "plain_text_input", "action_id": "a"})],
-    "101 options": [
-        actions(
-            {"type": "static_select", "action_id": "a", "options": [{**OPTION, "value": f"{n}"} for n in range(101)]}
-        )
-    ],
-    "long option value": [
-        actions({"type": "static_select", "action_id": "a", "options": [{**OPTION, "value": "v" * 151}]})
-    ],
-    "long option": [
-        actions({"type": "static_select", "action_id": "a", "options": [{**OPTION, "text": plain("x" * 76)}]})
-    ],
-    "six in an overflow": [
-        actions({"type": "overflow", "action_id": "a", "options": [{**OPTION, "value": f"{n}"} for n in range(6)]})
-    ],
-    "initial option elsewhere": [
-        actions(
-            {"type": "static_select", "action_id": "a", "options": [OPTION], "initial_option": {**OPTION, "value": "w"}}
-        )
-    ],
-    "input without dispatch": [
-        {"type": "input", "label": plain("x"), "element": {"type": "plain_text_input", "action_id": "a"}}
-    ],
-    "all together too long": [section(plain("x" * 2900))] * 5,
-    "unescaped": [section({"type": "mrkdwn", "text": "a < b"})],
-    "broadcast": [section({"type": "mrkdwn", "text": "<!channel>"})],
-    "confirm too long": [
-        actions(
-            button(confirm={"title": plain("x" * 101), "text": plain("x"), "confirm": plain("y"), "deny": plain("n")})
-        )
-    ],
-}
-GOOD_VIEW = {"type": "modal", "title": plain("Confer"), "blocks": [section(plain("x"))]}
-INPUT = {
-    "type": "input",
-    "block_id": "b",
-    "label": plain("x"),
-    "element": {"type": "plain_text_input", "action_id": "a"},
-}
-BAD_VIEWS: dict[str, object] = {
-    "no object": "x",
-    "no title": {"type": "modal", "blocks": []},
-    "long title": {**GOOD_VIEW, "title": plain("x" * 25)},
-    "long close": {**GOOD_VIEW, "close": plain("x" * 25)},
-    "long metadata": {**GOOD_VIEW, "private_metadata": "x" * 3001},
-    "input without submit": {**GOOD_VIEW, "blocks": [INPUT]},
-    "101 blocks": {**GOOD_VIEW, "blocks": [{"type": "divider"}] * 101},
-    "markdown": {**GOOD_VIEW, "blocks": [{"type": "markdown", "text": "x"}]},
-    "long label": {**GOOD_VIEW, "submit": plain("x"), "blocks": [{**INPUT, "label": plain("x" * 2001)}]},
-    "long initial value": {
-        **GOOD_VIEW,
-        "submit": plain("x"),
-        "blocks": [{**INPUT, "element": {"type": "plain_text_input", "action_id": "a", "initial_value": "x" * 3001}}],
-    },
-    "home with a title": {"type": "home", "title": plain("x"), "blocks": []},
-}
-
-
-@pytest.mark.parametrize("name", BAD_BLOCKS)
-def test_bad_blocks_are_found(name: str) -> None:
-    """Each of these breaks a documented rule."""
-    assert rules.message_problems({"text": "x", "blocks": BAD_BLOCKS[name]})
-
-
-@pytest.mark.parametrize("name", BAD_VIEWS)
-def test_bad_views_are_found(name: str) -> None:
-    """Each of these breaks a documented rule."""
-    assert rules.view_problems(BAD_VIEWS[name])
-
-
-def test_good_ones_pass() -> None:
-    """The same things, as they should be."""
-    blocks = [section(plain("x" * 3000)), actions(button(value="x" * 2000), button(action_id="b", style="danger"))]
-    assert rules.message_problems({"text": "x", "blocks": blocks}) == []
-    assert rules.view_problems(GOOD_VIEW) == []
-    assert rules.view_problems({**GOOD_VIEW, "submit": plain("Send"), "blocks": [INPUT]}) == []
+from tests.slack.test_rules import GOOD_VIEW, plain, section
 
 
 def with_slack(story):  # type: ignore[no-untyped-def]
@@ -181,7 +64,49 @@ def test_errors_are_the_documented_ones() -> None:
         posted = await client.chat_postMessage(channel=inside.id, text="x", blocks=[section(plain("x"))])
         await client.chat_update(channel=inside.id, ts=posted["ts"], text="only text")
         assert inside.messages[-1].blocks == []
-        assert dana
+        inside.archived = True
+        assert await refused(client.chat_postMessage(channel=inside.id, text="x")) == "is_archived"
+        assert await refused(client.chat_update(channel=inside.id, ts=posted["ts"], text="x")) == "is_inactive"
+        assert await refused(client.conversations_members(channel=outside.id, limit=1000)) == "invalid_limit"
+        assert await refused(client.conversations_members(channel=outside.id, cursor="x")) == "invalid_cursor"
+        slack.world.home_tab = slack.world.messages_tab = False
+        home = {"type": "home", "blocks": []}
+        assert await refused(client.views_publish(user_id=dana, view=home)) == "not_enabled"
+        direct = people.direct("dana").id
+        assert await refused(client.chat_postMessage(channel=direct, text="x")) == "messages_tab_disabled"
+
+    with_slack(story)
+
+
+def test_arguments_are_the_documented_ones() -> None:
+    """What a method does not take is written down; so is a whisper in a thread that nobody sees."""
+
+    async def story(slack: LocalSlack, people: People, client: AsyncWebClient) -> None:
+        slack.rates.on = False
+        channel, dana = people.channel("ward", "dana"), people.person("dana").id
+        await client.api_call("chat.postEphemeral", json={"channel": channel.id, "user": dana, "text": "x", "ts": "1"})
+        assert slack.world.breaches == ["chat.postEphemeral: no such argument: ts"]
+        root = await client.chat_postMessage(channel=channel.id, text="x")
+        await client.chat_postEphemeral(channel=channel.id, user=dana, text="x", thread_ts=root["ts"])
+        assert "no active thread" in slack.world.breaches[1]
+        await client.chat_postMessage(channel=channel.id, text="x", thread_ts=root["ts"])
+        await client.chat_postEphemeral(channel=channel.id, user=dana, text="x", thread_ts=root["ts"])
+        assert len(slack.world.breaches) == 2
+
+    with_slack(story)
+
+
+def test_a_block_keeps_no_id_when_it_changes() -> None:
+    """Each iteration of a message wants new ids for its blocks."""
+
+    async def story(slack: LocalSlack, people: People, client: AsyncWebClient) -> None:
+        channel = people.channel("ward", "dana")
+        block = section(plain("x")) | {"block_id": "b"}
+        posted = await client.chat_postMessage(channel=channel.id, text="x", blocks=[block])
+        await client.chat_update(channel=channel.id, ts=posted["ts"], text="x", blocks=[block | {"block_id": "c"}])
+        assert slack.world.breaches == []
+        await client.chat_update(channel=channel.id, ts=posted["ts"], text="x", blocks=[block | {"block_id": "c"}])
+        assert "block_id" in slack.world.breaches[0]
 
     with_slack(story)
 
@@ -255,6 +180,9 @@ def test_refresh_tokens_serve_once() -> None:
         grant = await client.oauth_v2_access(grant_type="refresh_token", **about)
         assert grant["refresh_token"] != token
         assert await refused(client.oauth_v2_access(grant_type="refresh_token", **about)) == "invalid_refresh_token"
+        assert await refused(client.oauth_v2_access(grant_type="password", **about)) == "invalid_grant_type"
+        guess = about | {"client_secret": "guess"}
+        assert await refused(client.oauth_v2_access(grant_type="refresh_token", **guess)) == "bad_client_secret"
 
     with_slack(story)
 
