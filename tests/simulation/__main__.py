@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--months", type=int, default=0, help="how many; 0: until the time is over")
     parser.add_argument("--seconds", type=float, default=60, help="how long, where no number of months is given")
     args = parser.parse_args()
-    began, seed, steps = time.monotonic(), args.seed, 0
+    began, begun, seed, steps = time.monotonic(), time.process_time(), args.seed, 0
     while seed < args.seed + args.months if args.months else time.monotonic() - began < args.seconds:
         try:
             lived = month(seed)
@@ -34,8 +34,9 @@ def main() -> int:
             sys.stderr.write(f"seed {seed} failed; python -m tests.simulation --seed {seed} --months 1\n")
             raise
         steps += lived.steps
-        rate = steps / (time.monotonic() - began)
-        sys.stdout.write(f"seed {seed}: {lived}; {steps} steps so far, {rate:.0f} a second\n")
+        rate, worked = steps / (time.monotonic() - began), steps / (time.process_time() - begun)
+        speed = f"{rate:.0f} a second, {worked:.0f} a second of processor time"
+        sys.stdout.write(f"seed {seed}: {lived}; {steps} steps so far, {speed}\n")
         seed += 1
     return 0
 
