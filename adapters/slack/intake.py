@@ -138,6 +138,8 @@ class Intake:
         try:
             if body.get("type") == "url_verification":
                 return {"challenge": body.get("challenge")}
+            if body.get("type") == "app_rate_limited":
+                log.error("Slack holds events back, for there are more than it hands on in an hour")
             if body.get("type") not in _EXPECTED and "command" not in body:
                 return {}  # whatever else comes is taken, or Slack would send it four times
             return await self.take(body) or {}

@@ -173,6 +173,19 @@ def test_a_request_that_cannot_be_read_is_no_fault_of_the_bots(caplog: pytest.Lo
     play(story)
 
 
+def test_events_that_slack_holds_back_are_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    """Beyond so many events an hour Slack keeps them to itself and says so: whoever runs the bot has to know."""
+
+    async def story() -> None:
+        async with slack_bot(http=True) as bot:
+            body = json.dumps({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820})
+            headers = {"Content-Type": "application/json"} | bot.slack.delivery.signature(body)
+            assert await bot.slack.delivery.raw(body, headers) == {}
+            assert "holds events back" in caplog.text
+
+    play(story)
+
+
 def test_url_verification() -> None:
     """The challenge with which Slack tries an address is answered."""
 
