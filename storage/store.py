@@ -2,49 +2,44 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, insert, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from conference.case import Case, CaseState, Identifier
 from conference.decision import Decision
-from conference.meeting import Meeting, MeetingState
+from conference.meeting import Meeting
 from conference.minutes import MinutesPart
 from conference.people import Account, CaseId, Discipline, Member, Team
 from conference.series import Series
-from conference.task import PENDING, Task, TaskId, TaskState
-from storage import tables
-from storage.aggregates import Aggregates, Change, Changes, Kind, among, counting, finding, ones
+from conference.task import Task, TaskId, TaskState
+from storage import store_sql as sql
+from storage.aggregates import Aggregates, Change, Changes, Kind, ones
 from storage.audit import AuditEntry, append
 from storage.keys import KeyRing
 from storage.notices import Hand, Notices
-from storage.prepared import Prepared
-from storage.schema import KeyRow, UtcDateTime
+from storage.store_sql import (
+    CASES,
+    DECISIONS,
+    DRAWERS,
+    INBOX,
+    KEYS,
+    MEETINGS,
+    MEMBERS,
+    MINUTES,
+    ROOMS,
+    SERIES,
+    TASKS,
+    TEAMS,
+    UNDO,
+)
 from storage.timers import Timers
 
 T = TypeVar("T")
 
 HOUSE = "-"
 """The scope of what belongs to no team: the answer to a stranger, for one."""
-
-TEAMS = cast("Table", tables.TeamRow.__table__)
-ROOMS = cast("Table", tables.RoomRow.__table__)
-MEMBERS = cast("Table", tables.MemberRow.__table__)
-CASES = cast("Table", tables.CaseRow.__table__)
-MEETINGS = cast("Table", tables.MeetingRow.__table__)
-SERIES = cast("Table", tables.SeriesRow.__table__)
-DECISIONS = cast("Table", tables.DecisionRow.__table__)
-TASKS = cast("Table", tables.TaskRow.__table__)
-MINUTES = cast("Table", tables.MinutesRow.__table__)
-COUNTERS = cast("Table", tables.CounterRow.__table__)
-INBOX = cast("Table", tables.InboxRow.__table__)
-CONTACTS = cast("Table", tables.ContactRow.__table__)
-KEYS = cast("Table", KeyRow.__table__)
-UNDO = cast("Table", tables.UndoRow.__table__)
-DRAWERS = cast("Table", tables.DrawerRow.__table__)
 
 
 class Undoable(msgspec.Struct, frozen=True):
@@ -88,7 +83,7 @@ class TeamStore:
     # -- references ----------------------------------------------------------------------------------------------
     def next_ref(self, kind: str) -> str:
         """The next ``T-12`` of the team."""
-        counted = _COUNT[self.connection.dialect.name]
+        counted = sql.COUNT[self.connection.dialect.name]
         return f"{kind}-{counted.value(self.connection, {'team': self.id, 'kind': kind, 'value': 1})}"
 
     def has_case_ref(self, ref: str) -> bool:
@@ -104,12 +99,12 @@ class TeamStore:
 
     def cases_in(self, *states: CaseState, author: str = "", limit: int | None = None) -> tuple[Case, ...]:
         """Cases in these states, of one author if one is given."""
-        question = _cases_in(states, of_author=bool(author), most=limit is not None)
+        question = sql.cases_in(states, of_author=bool(author), most=limit is not None)
         more = ({"by": author} if author else {}) | ({"most": limit} if limit is not None else {})
         return self.cases.read(question, **more)
 
     def cases_with_mrn(self, mrn: str) -> tuple[Case, ...]:
-        return self.cases.read(_WITH_MRN, mrn=self._blind_mrn(mrn))
+        return self.cases.read(sql.WITH_MRN, mrn=self._blind_mrn(mrn))
 
     def erase_case(self, ref: CaseId, now: datetime) -> None:
         """Destroy the case's data key; the husk of the row keeps the reference from being given again."""
@@ -136,62 +131,64 @@ class TeamStore:
     # -- meetings ------------------------------------------------------------------------------------------------
     def coming_meetings(self, limit: int = 20) -> tuple[Meeting, ...]:
         """Planned and running ones, the earliest first."""
-        return self.meetings.read(_COMING, most=limit)
+        return self.meetings.read(sql.COMING, most=limit)
 
     def polled_meetings(self) -> tuple[Meeting, ...]:
-        return self.meetings.read(_POLLED)
+        return self.meetings.read(sql.POLLED)
 
     def past_meetings(self, limit: int = 10) -> tuple[Meeting, ...]:
         """Ended and signed ones, the latest first."""
-        return self.meetings.read(_PAST, most=limit)
+        return self.meetings.read(sql.PAST, most=limit)
 
     def running_meetings(self) -> tuple[Meeting, ...]:
-        return self.meetings.read(_RUNNING)
+        return self.meetings.read(sql.RUNNING)
 
     def meetings_of_series(self, ref: str, after: datetime) -> tuple[Meeting, ...]:
-        return self.meetings.read(_OF_SERIES, of_series=ref, after=after)
+        return self.meetings.read(sql.OF_SERIES, of_series=ref, after=after)
 
     def meetings_after(self, after: datetime) -> tuple[Meeting, ...]:
         """All that begin later and have a time, called off ones too."""
-        return self.meetings.read(_AFTER, after=after)
+        return self.meetings.read(sql.AFTER, after=after)
 
     # -- decisions and tasks -------------------------------------------------------------------------------------
     def decisions_on(self, *cases: CaseId) -> tuple[Decision, ...]:
-        return self.decisions.read(_decisions_on(len(cases)), **ones(cases))
+        return self.decisions.read(sql.decisions_on(len(cases)), **ones(cases))
 
     def decisions_of_meeting(self, meeting: str) -> tuple[Decision, ...]:
-        return self.decisions.read(_DECISIONS_OF_MEETING, of_meeting=meeting)
+        return self.decisions.read(sql.DECISIONS_OF_MEETING, of_meeting=meeting)
 
     def tasks_of(self, account: Account, limit: int = 50) -> tuple[Task, ...]:
-        return self.tasks.read(_TASKS_OF, of_owner=account, most=limit)
+        return self.tasks.read(sql.TASKS_OF, of_owner=account, most=limit)
 
     def tasks_for(self, discipline: Discipline, limit: int = 50, *, unclaimed: bool = False) -> tuple[Task, ...]:
-        return self.tasks.read(_TASKS_UNCLAIMED if unclaimed else _TASKS_FOR, of_discipline=discipline, most=limit)
+        return self.tasks.read(
+            sql.TASKS_UNCLAIMED if unclaimed else sql.TASKS_FOR, of_discipline=discipline, most=limit
+        )
 
     def tasks_on(self, *cases: CaseId) -> tuple[Task, ...]:
         """All items of these cases, settled ones too."""
-        return self.tasks.read(_tasks_on(len(cases)), most=200 * len(cases), **ones(cases))
+        return self.tasks.read(sql.tasks_on(len(cases)), most=200 * len(cases), **ones(cases))
 
     def pending_on(self, *cases: CaseId) -> tuple[Task, ...]:
         """What is still to be done on these cases."""
-        return self.tasks.read(_pending_on(len(cases)), **ones(cases))
+        return self.tasks.read(sql.pending_on(len(cases)), **ones(cases))
 
     def tasks_after(self, ref: TaskId) -> tuple[Task, ...]:
-        return self.tasks.read(_TASKS_AFTER, of_task=ref)
+        return self.tasks.read(sql.TASKS_AFTER, of_task=ref)
 
     def tasks_of_meeting(self, meeting: str) -> tuple[Task, ...]:
-        return self.tasks.read(_TASKS_OF_MEETING, of_meeting=meeting, most=200)
+        return self.tasks.read(sql.TASKS_OF_MEETING, of_meeting=meeting, most=200)
 
     def pending_tasks(self, limit: int = 50, *, due_before: datetime | None = None) -> tuple[Task, ...]:
         if due_before is None:
-            return self.tasks.read(_TASKS_PENDING, most=limit)
-        return self.tasks.read(_TASKS_DUE, most=limit, by=due_before)
+            return self.tasks.read(sql.TASKS_PENDING, most=limit)
+        return self.tasks.read(sql.TASKS_DUE, most=limit, by=due_before)
 
     def count_pending(self) -> int:
-        return self.tasks.count(_HOW_MANY_PENDING)
+        return self.tasks.count(sql.HOW_MANY_PENDING)
 
     def minutes_of(self, meeting: str) -> tuple[MinutesPart, ...]:
-        parts = self.minutes.read(_MINUTES_OF, of_meeting=meeting)
+        parts = self.minutes.read(sql.MINUTES_OF, of_meeting=meeting)
         return tuple(sorted(parts, key=lambda p: p.position))
 
     # -- audit and undo ------------------------------------------------------------------------------------------
@@ -202,7 +199,7 @@ class TeamStore:
         """Keep what this transaction changed, so that its speaker can take it back."""
         changes = msgspec.json.encode(list(self.changes.rows.values())).decode()
         row = {"account": account, "invocation": invocation, "act": act, "subject": subject[:64], "changes": changes}
-        _REMEMBER.run(self.connection, {"team": self.id, "at": now, **row})
+        sql.REMEMBER.run(self.connection, {"team": self.id, "at": now, **row})
 
     def last_undoable(self, account: str, since: datetime) -> Undoable | None:
         c = UNDO.c
@@ -257,15 +254,15 @@ class Store:
         return tuple(self.connection.execute(select(TEAMS.c.team)).scalars())
 
     def team_of_room(self, platform: str, room: str) -> str | None:
-        found = _TEAM_OF_ROOM.value(self.connection, {"of_platform": platform, "of_room": room})
+        found = sql.TEAM_OF_ROOM.value(self.connection, {"of_platform": platform, "of_room": room})
         return str(found) if found is not None else None
 
     def teams_of_account(self, account: str) -> tuple[str, ...]:
-        return tuple(team for (team,) in _TEAMS_OF.rows(self.connection, {"of_account": account}))
+        return tuple(team for (team,) in sql.TEAMS_OF.rows(self.connection, {"of_account": account}))
 
     def take_in(self, platform: str, invocation: str, at: datetime) -> bool:
         """Note that the invocation arrived; False if it had arrived before."""
-        taken = _TAKE_IN[self.connection.dialect.name]
+        taken = sql.TAKE_IN[self.connection.dialect.name]
         row = {"platform": platform, "id": invocation[:255], "at": at}
         return taken.first(self.connection, row) is not None
 
@@ -273,7 +270,7 @@ class Store:
         """Whether the bot has not yet introduced itself to this room or person; from now on it has."""
         if self._contact(platform, name) is not None:
             return False
-        met = _MEET[self.connection.dialect.name]
+        met = sql.MEET[self.connection.dialect.name]
         self._contacts[platform, name] = ""
         return met.first(self.connection, {"platform": platform, "name": name, "at": now}) is not None
 
@@ -282,103 +279,20 @@ class Store:
 
     def _contact(self, platform: str, name: str) -> str | None:
         if (platform, name) not in self._contacts:
-            found = _CONTACT.value(self.connection, {"of_platform": platform, "of_name": name})
+            found = sql.CONTACT.value(self.connection, {"of_platform": platform, "of_name": name})
             self._contacts[platform, name] = found
         return self._contacts[platform, name]
 
     def work_in(self, platform: str, account: str, team: str) -> None:
         """Remember the team for what the person says in the direct room next."""
         if self.last_team(platform, account) != team:
-            _WORK_IN.run(self.connection, {"of_platform": platform, "of_name": account, "team": team})
+            sql.WORK_IN.run(self.connection, {"of_platform": platform, "of_name": account, "team": team})
             if self._contacts[platform, account] is not None:
                 self._contacts[platform, account] = team
 
     def forget_inbox(self, before: datetime) -> None:
         self.connection.execute(delete(INBOX).where(INBOX.c.at < before))
         self.connection.execute(delete(UNDO).where(UNDO.c.at < before - timedelta(days=1)))
-
-
-_IS_PENDING = TASKS.c.state.in_([literal_column(f"'{s.value}'") for s in PENDING])
-_BY_DUE = (TASKS.c.due_at.is_(None), TASKS.c.due_at, TASKS.c.ref)
-
-
-def _meets(*states: MeetingState) -> ColumnElement[bool]:
-    return MEETINGS.c.state.in_([literal_column(f"'{s.name}'") for s in states])
-
-
-_RUNNING = finding(MEETINGS, _meets(MeetingState.RUNNING))
-_COMING = finding(
-    MEETINGS,
-    _meets(MeetingState.PLANNED, MeetingState.RUNNING),
-    order=(MEETINGS.c.start_at, MEETINGS.c.ref),
-    most=True,
-)
-_POLLED = finding(MEETINGS, _meets(MeetingState.POLLING))
-_PAST = finding(
-    MEETINGS, _meets(MeetingState.ENDED, MeetingState.SIGNED), order=(MEETINGS.c.start_at.desc(),), most=True
-)
-_IS_AFTER = MEETINGS.c.start_at > bindparam("after", type_=UtcDateTime())
-_OF_SERIES = finding(MEETINGS, MEETINGS.c.series == bindparam("of_series"), _IS_AFTER, order=(MEETINGS.c.start_at,))
-_AFTER = finding(MEETINGS, _IS_AFTER, ~_meets(MeetingState.POLLING), order=(MEETINGS.c.start_at,))
-_WITH_MRN = finding(CASES, CASES.c.mrn == bindparam("mrn"))
-_DECISIONS_OF_MEETING = finding(DECISIONS, DECISIONS.c.meeting == bindparam("of_meeting"))
-_TASKS_OF = finding(TASKS, TASKS.c.owner == bindparam("of_owner"), _IS_PENDING, order=_BY_DUE, most=True)
-_IS_FOR = TASKS.c.discipline == bindparam("of_discipline")
-_TASKS_FOR = finding(TASKS, _IS_FOR, _IS_PENDING, order=_BY_DUE, most=True)
-_TASKS_UNCLAIMED = finding(TASKS, _IS_FOR, _IS_PENDING, TASKS.c.owner == "", order=_BY_DUE, most=True)
-_TASKS_AFTER = finding(TASKS, TASKS.c.after == bindparam("of_task"), _IS_PENDING)
-_TASKS_OF_MEETING = finding(TASKS, TASKS.c.meeting == bindparam("of_meeting"), most=True)
-_TASKS_PENDING = finding(TASKS, _IS_PENDING, order=_BY_DUE, most=True)
-_TASKS_DUE = finding(
-    TASKS, _IS_PENDING, TASKS.c.due_at <= bindparam("by", type_=UtcDateTime()), order=_BY_DUE, most=True
-)
-_HOW_MANY_PENDING = counting(TASKS, _IS_PENDING)
-_MINUTES_OF = finding(MINUTES, MINUTES.c.meeting == bindparam("of_meeting"))
-
-
-@cache
-def _cases_in(states: tuple[CaseState, ...], *, of_author: bool, most: bool) -> Prepared:
-    within = CASES.c.state.in_([literal_column(f"'{s.name}'") for s in states])
-    return finding(CASES, within, *([CASES.c.author == bindparam("by")] if of_author else []), most=most)
-
-
-@cache
-def _decisions_on(number: int) -> Prepared:
-    return finding(DECISIONS, among(DECISIONS.c.case, number))
-
-
-@cache
-def _tasks_on(number: int) -> Prepared:
-    return finding(TASKS, among(TASKS.c.case, number), order=_BY_DUE, most=True)
-
-
-@cache
-def _pending_on(number: int) -> Prepared:
-    return finding(TASKS, among(TASKS.c.case, number), _IS_PENDING)
-
-
-def _either(made: Callable[[Any], Any]) -> Mapping[str, Prepared]:
-    """A statement that each engine spells in its own way."""
-    return {"sqlite": Prepared(made(sqlite.insert)), "postgresql": Prepared(made(postgresql.insert))}
-
-
-_MEET = _either(lambda insert: insert(CONTACTS).on_conflict_do_nothing().returning(CONTACTS.c.name))
-_TAKE_IN = _either(lambda insert: insert(INBOX).on_conflict_do_nothing().returning(INBOX.c.id))
-_COUNT = _either(
-    lambda insert: (
-        insert(COUNTERS)
-        .on_conflict_do_update(index_elements=[COUNTERS.c.team, COUNTERS.c.kind], set_={"value": COUNTERS.c.value + 1})
-        .returning(COUNTERS.c.value)
-    )
-)
-_REMEMBER = Prepared(insert(UNDO))
-_TEAM_OF_ROOM = Prepared(
-    select(ROOMS.c.team).where(ROOMS.c.platform == bindparam("of_platform"), ROOMS.c.room == bindparam("of_room"))
-)
-_TEAMS_OF = Prepared(select(MEMBERS.c.team).where(MEMBERS.c.ref == bindparam("of_account")).order_by(MEMBERS.c.team))
-_IS_CONTACT = and_(CONTACTS.c.platform == bindparam("of_platform"), CONTACTS.c.name == bindparam("of_name"))
-_CONTACT = Prepared(select(CONTACTS.c.team).where(_IS_CONTACT))
-_WORK_IN = Prepared(update(CONTACTS).where(_IS_CONTACT))
 
 
 def _case(thing: Decision | Task | MinutesPart) -> str:

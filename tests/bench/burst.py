@@ -31,7 +31,8 @@ from storage.database import Database
 from storage.keys import KeyRing, RootKey, case_scope
 from storage.migrate import migrate
 from storage.notices import Act, Notice
-from storage.store import COUNTERS, Store, TeamStore
+from storage.store import Store, TeamStore
+from storage.store_sql import COUNTERS
 from storage.timers import TIMERS
 from tests.bench.fill import NOW, _case, _keep, _refs, _task
 from tests.bench.report import Figure, Progress, median, percentile, show

@@ -26,7 +26,8 @@ from storage.database import Database
 from storage.keys import KeyRing, RootKey, case_scope
 from storage.migrate import migrate
 from storage.schema import AuditRow
-from storage.store import COUNTERS, Store, TeamStore
+from storage.store import Store, TeamStore
+from storage.store_sql import COUNTERS
 from storage.timers import TIMERS
 from tests.bench.report import Progress
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.app import begin_house
-from storage import store, tables
+from storage import store_sql, tables
 from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
@@ -71,7 +71,7 @@ def test_what_was_changed_is_counted(connection: Connection) -> None:
 def test_a_default_of_the_table_is_written(connection: Connection) -> None:
     """A column that is not given has its default."""
     PLAN.run(connection, TIMER)
-    met = store._MEET[connection.dialect.name]
+    met = store_sql.MEET[connection.dialect.name]
     assert met.first(connection, {"platform": "memory", "name": "pat", "at": NOW}) == ("pat",)
     assert met.first(connection, {"platform": "memory", "name": "pat", "at": NOW}) is None
     team = select(tables.ContactRow.team)
@@ -81,7 +81,7 @@ def test_a_default_of_the_table_is_written(connection: Connection) -> None:
 def test_a_failure_is_sqlalchemys_and_quotes_nothing(connection: Connection) -> None:
     """What the rest of the programme knows how to meet, without the values."""
     row = {"team": "t1", "ref": "x", "version": 1, "body": b"Maria Lopez"}
-    add = Prepared(insert(store.TEAMS))
+    add = Prepared(insert(store_sql.TEAMS))
     add.run(connection, row)
     with pytest.raises(IntegrityError) as failure:
         add.run(connection, row)
