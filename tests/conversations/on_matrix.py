@@ -49,6 +49,9 @@ class MatrixStage:
                 yield
 
     # -- names ---------------------------------------------------------------------------------------------------
+    def _mentioned(self, who: str) -> str:
+        return self.account(who) if who in self._people else ""
+
     def account(self, who: str) -> str:
         return self._people[who].account
 
@@ -101,7 +104,8 @@ class MatrixStage:
         for name in re.findall(r"@([a-z]+)\b(?!:)", text):
             if name != "confer":
                 await self.prepare(place, name)
-        text = re.sub(r"@([a-z]+)\b(?!:)", lambda m: self.account(m[1]) if m[1] in self._people else m[0], text)
+        # A client completes a name however it is typed.
+        text = re.sub(r"@([A-Za-z]+)\b(?!:)", lambda m: self._mentioned(m[1].casefold()) or m[0], text)
         relation: dict[str, object] = {}
         if place.thread:
             root = {"event_id": place.thread}
