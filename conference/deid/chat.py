@@ -50,7 +50,7 @@ _DAY = re.compile(
 )
 
 
-_COMMA = re.compile(r", (?P<v>[A-Za-z])\.?(?=[,;)\n]|\s?\Z)")
+_COMMA = re.compile(r", (?P<v>[A-Za-z])\.?(?=[,;)\n]|\s{2}|\s?\Z)")
 
 
 def trailing(text: str, marks: list[Mark]) -> Iterator[Mark]:

@@ -5,22 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
-from conference.deid.ages import ages
-from conference.deid.context import Reader, Seen
-from conference.deid.dates import dates
-from conference.deid.grow import grown
+from conference.deid.context import Seen
+from conference.deid.evidence import evidence
+from conference.deid.grow import grown, whole
 from conference.deid.known import matcher
 from conference.deid.lexicon import fold, lexicon
-from conference.deid.model import Draft, Finding, Kind, Known, Mark, cover
+from conference.deid.model import WORDED, Draft, Finding, Kind, Known, Mark, cover
 from conference.deid.names import names
-from conference.deid.places import places
 from conference.deid.quasi import quasi
 from conference.deid.settle import WORDS, findings, settle
 from conference.deid.structured import structured
-from conference.deid.terms import explained
 from conference.deid.tokens import Token, tokenise
 
-_NUMBERED = frozenset(Kind) - {Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE}
+_NUMBERED = frozenset(Kind) - WORDED
 _ROUNDS = 4  # passes after which a text that still shows something new is given up as it is
 _Spans = frozenset[tuple[int, int]]
 
@@ -78,15 +75,11 @@ def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> 
 def _marks(text: str, shared: _Scan, hide: frozenset[str] = frozenset()) -> list[Mark]:
     from conference.deid.tagger import vote  # numpy takes memory that a bot which reads no summary can spare
 
-    book = lexicon()
-    tokens = tokenise(text)
-    readings = Reader(tokens, book, shared.seen).read()
-    vote(readings)
-    clear = explained(tokens)
-    for reading, is_clear in zip(readings, clear, strict=True):
-        reading.explained = bool(is_clear)
-    worded = _unexplained(text, tokens, clear, [*places(text, tokens, book), *names(text, readings, book)])
-    raw = [*structured(text), *_unexplained(text, tokens, clear, dates(text)), *ages(text), *worded]
+    book, known = lexicon(), evidence(text, shared.seen)
+    tokens, clear = known.tokens, known.clear
+    vote(known.readings)
+    worded = _unexplained(text, tokens, clear, [*known.places, *known.dates, *names(text, known.readings, book)])
+    raw = [whole(text, mark) for mark in (*known.numbers, *known.ages, *worded)]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
     kept = cover(len(text), (span for phrase in shared.keep for span in _spans(text, phrase)))
     found = [part for mark in found for part in _without(text, mark, kept)]

@@ -1,6 +1,6 @@
 """What the tagger sees of each word: facts of the lexicon, its form, its lists, the judgement by hand, its vector."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
 from functools import cache
 from zlib import crc32
 
@@ -14,13 +14,18 @@ _LISTS = (
     "generic", "eponym", "eponym_head", "eponym_alone", "brand", "clinical", "harmless", "abbreviation", "street", "contraction",
 )  # fmt: skip
 # How many values each column has. The first columns tell of the word alone, wherever it stands.
-_WORD = (128, 64, 16, 49, 10, 16, 8, 64, 1024, 2048, 512, 1024, 16, 4096, 22, 22, 22)
-_HERE = (256, 96, 16, 14, 14, 49, 56, 35, 112)
+_GRAMS, _GRAM = 8, 4096  # how many runs of four letters are told of a word, and into how many bins they fall
+_WORD = (160, 64, 16, 49, 10, 16, 8, 64, 1024, 2048, 512, 1024, 16, 4096, 22, 22, 22, *(_GRAM for _ in range(_GRAMS)))
+_HERE = (256, 96, 16, 14, 14, 49, 56, 35, 112, 16, 8, 4)
 SIZES = (*_WORD, *_HERE)
-BLIND = (7, 8, 9, 10, 11, 13)  # columns that tell words apart: learning must also do without them
+WORDED = len(_WORD)  # so many columns come first that tell of the word alone
+SHARED = range(17, 17 + _GRAMS)  # columns of one table
+BLIND = (7, 8, 9, 10, 11, 13, *SHARED)  # columns that tell words apart: learning must also do without them
 PAD = 4  # empty places before and behind a text, as many as the tagger looks ahead
-_START = np.cumsum((0, *SIZES[:-1])).astype(np.int32)
-_EDGE = 1
+_OWN = [size if at not in SHARED[1:] else 0 for at, size in enumerate(SIZES)]
+COUNT = sum(_OWN)
+START = np.cumsum((0, *_OWN[:-1])).astype(np.int32)
+START[SHARED[1:]] = START[SHARED[0]]
 _SHAPES = {shape: at for at, shape in enumerate(Shape)}
 _KINDS = {"name": 2, "patient": 2, "partner": 2, "relative": 2, "clinician": 2, "person": 2, "place": 3}
 
@@ -61,12 +66,19 @@ def _made(token: Token) -> tuple[int, ...]:
         1, word.ratio * 8 + word.common // 2, word.common, word.given * 7 + word.last, word.place * 2 + word.spelled,
         word.disease * 8 + word.drug * 4 + word.spelled * 2 + word.acronym, int(bool(word)) * 2 + (not key.isascii()),
         word.cluster & 63, word.cluster & 1023, _hash(key[-3:], 2048), _hash(key[-2:], 512), _hash(key[:3], 1024), min(len(key), 15),
-        _hash(key, 4096) if word.common > 6 else 0, *lists,
+        _hash(key, 4096) if word.common > 6 else 0, *lists, *_grams(key),
     )  # fmt: skip
 
 
-_NONE = (0,) * (len(_WORD) - 1)
-_NOWHERE = (0,) * len(_HERE)
+def _grams(key: str) -> list[int]:
+    """Runs of four letters of the word, its ends marked."""
+    whole = f"<{key}>"
+    found = [_hash(whole[at : at + 4], _GRAM) for at in range(len(whole) - 3)][:_GRAMS]
+    return found + [0] * (_GRAMS - len(found))
+
+
+_NONE = (0,) * (WORDED - 1)
+_NOWHERE = (0,) * (len(_HERE) - 3)
 
 
 def _other(token: Token) -> int:
@@ -75,9 +87,19 @@ def _other(token: Token) -> int:
         return 2 + _KINDS.get(token.key, 0)
     if token.text == "\n":
         return 8
-    if token.text.isdigit():
-        return 9 + min(len(token.text), 8)
-    return 20 + ord(token.text[0]) % 100
+    if token.text.isdecimal():
+        return _figure(token.text)
+    return 60 + ord(token.text[0]) % 100
+
+
+_STEPS = (1, 13, 24, 32, 60, 90, 100, 116, 1800, 1936, 2031)
+
+
+def _figure(text: str) -> int:
+    """The column of a number, by its length and, of a short one, by what it may count."""
+    if len(text) > 4:
+        return 9 + min(len(text), 12)
+    return 22 + bisect_right(_STEPS, int(text)) + (12 if text[0] == "0" else 24 if len(text) == 4 else 0)
 
 
 def _here(reading: Reading) -> tuple[int, ...]:
@@ -89,25 +111,45 @@ def _here(reading: Reading) -> tuple[int, ...]:
     return (
         0, case * 2 + token.owner, reading.harmless * 4 + reading.cued * 2 + reading.clinical, _bin(reading.name), _bin(reading.place),
         shape * 7 + strength, shape * 8 + word.ratio, shape * 5 + min(word.place, 4), shape * 16 + word.common,
+        *_beside(reading),
     )  # fmt: skip
+
+
+def _beside(reading: Reading) -> tuple[int, int, int]:
+    """What the forms say of the token, how it is glued to its neighbours, whether a vocabulary explains it."""
+    return reading.formed, 1 + reading.glued, 1 + reading.explained
 
 
 def _bin(score: float) -> int:
     return max(-6, min(7, round(score))) + 6
 
 
-def _rows(readings: list[Reading]) -> Iterator[tuple[int, ...]]:
-    for reading in readings:
-        token = reading.token
-        if token.is_word:
-            yield (*_facts(token), *_here(reading))
-        else:
-            yield (_other(token), *_NONE, *_NOWHERE)
+_EDGE = 7  # the first column of the places before and behind a text
+_OUTSIDE = (0,) * len(_HERE)
+
+
+def word_columns(token: Token) -> tuple[int, ...]:
+    """The columns of the token alone, wherever it stands."""
+    return _facts(token) if token.is_word else (_other(token), *_NONE)
+
+
+def place_columns(reading: Reading) -> tuple[int, ...]:
+    """The columns of the token in its place."""
+    return _here(reading) if reading.token.is_word else (*_NOWHERE, *_beside(reading))
+
+
+EDGE_COLUMNS = (_EDGE, *_NONE)
+
+
+def places_of(readings: list[Reading]) -> Ids:
+    """A row for each token, the edges of the text padded: the active features of the columns that tell of its place."""
+    rows = [_OUTSIDE] * PAD + [place_columns(r) for r in readings] + [_OUTSIDE] * PAD
+    found: Ids = np.array(rows, np.int32) + START[WORDED:]
+    return found
 
 
 def numbers(readings: list[Reading]) -> Ids:
-    """A row for each word with the number of one active feature for each column; the edges of the text are padded."""
-    edge = (_EDGE + 6, *_NONE, *_NOWHERE)
-    rows = [edge] * PAD + list(_rows(readings)) + [edge] * PAD
-    found: Ids = np.array(rows, np.int32) + _START
+    """The active features of all columns, as learning reads them."""
+    rows = [EDGE_COLUMNS] * PAD + [word_columns(r.token) for r in readings] + [EDGE_COLUMNS] * PAD
+    found: Ids = np.hstack((np.array(rows, np.int32) + START[:WORDED], places_of(readings)))
     return found

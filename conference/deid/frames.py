@@ -22,6 +22,7 @@ _PAST = frozenset(
 ])  # fmt: skip
 _VERBS_AND_NAMES = frozenset(["will", "may", "art", "mark", "bill", "rich", "grace", "hope"])
 _GREETINGS = frozenset(["hey", "hi", "hello", "dear", "thanks"])
+_RESULTS = frozenset(["positive", "negative", "pos", "neg"])
 _BEING = frozenset(["is", "its", "it's", "im", "i'm", "am", "was"])
 # Verbs of speech that things do too.
 _WEAK_VERBS = frozenset(
@@ -152,6 +153,8 @@ def _subject(around: Frame, lists: Lists) -> float:
         return 9.0
     if next_ == "(" and around.then in lists["pronoun"]:
         return 4.0
+    if token.first and word.given >= 4 and next_ in _RESULTS:
+        return 2.0
     spoke = next_ in lists["spoke"]
     if spoke or (token.first and next_ in ("from", "is", "was", "has", "can't", "won't")):
         return _speaking(around, strong=spoke and next_ not in _WEAK_VERBS)

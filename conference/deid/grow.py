@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import replace
 
 from conference.deid.lexicon import Lexicon
-from conference.deid.model import Kind, Mark
+from conference.deid.model import WORDED, Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 _TAILS = frozenset([
@@ -26,7 +26,7 @@ _TAILS = frozenset([
     "south", "va", "family", "internal", "medicine", "pain", "pelvic", "women's", "womens", "children's",
     "childrens", "behavioral", "mental", "recovery", "treatment", "care", "urgent", "primary", "eye", "heart",
     "cancer", "spine", "ortho", "minor", "injuries", "day", "program", "grounds", "cafe", "diner", "bar", "grill",
-    "pub", "and", "&", "of",
+    "pub", "and", "&", "of", "colony", "office", "baths", "crisis", "floor", "drug", "district", "train", "stop",
 ])  # fmt: skip
 _LOOSE = frozenset([
     "and", "&", "of", "family", "internal", "minor", "day", "pain", "care", "home", "high", "middle",
@@ -49,6 +49,7 @@ _SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv"])
 _BEFORE_NAME = frozenset([
     "big", "lil", "lil'", "li'l", "judge", "rev", "reverend", "atty", "chief", "old", "young",
 ])  # fmt: skip
+_COUPLE = re.compile(r"\b(?:dr|mr|mrs|ms)\.?\s(?:and|&)\s(?:(?:dr|mr|mrs|ms)\.?\s)?\Z", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“'‘][^\W\d_]{2,15}[\"”'’] \Z")
 
 
@@ -185,6 +186,9 @@ def _name(text: str, tokens: list[Token], mark: Mark, first: int, last: int, lex
                 start = before.start
         elif _capitals(text, before, tokens[first]):
             start = before.start
+    couple = _COUPLE.search(text, max(0, start - 16), start)
+    if couple:
+        start = couple.start()
     quoted = _QUOTED.search(text[max(0, start - 20) : start])
     if quoted:
         start -= len(quoted.group())
@@ -205,3 +209,35 @@ def _capitals(text: str, a: Token, b: Token) -> bool:
             for t in (a, b)
         )
     )
+
+
+_RUN = 40  # characters
+_CODED = r"(?:[A-Za-z]{0,8}\d[^\W_]{0,20}|[A-Z]{1,5})"  # a part of a code behind a hyphen or a slash
+_RUN_BEFORE = re.compile(
+    rf"(?:(?<![\w/-])(?:(?:{_CODED}|[a-z]{{1,4}})[-/]{{1,2}}){{1,4}}[^\W_]{{0,20}}|(?<!\w)[^\W_]{{1,20}})\Z"
+)
+_PREFIX = re.compile(r"(?<![^\s(\[])(?P<v>[A-Z]{1,4}) \Z")
+# These announce a number and are no part of it.
+_CUES = frozenset([
+    "MRN", "ID", "NO", "SSN", "DOB", "NPI", "DEA", "VIN", "IP", "DL", "SN", "FIN", "CSN", "PIN", "REF", "ACCT",
+    "TEL", "PH", "FAX", "EXT", "CELL", "ZIP", "BOX", "RM", "NHS", "UR", "MR", "CARD", "LIC", "LOT", "REG", "TAG",
+    "CASE", "AUTH", "CPT", "ICD", "RX", "HR", "BP", "PT", "AND", "OR", "THE", "IS", "AT", "TO", "A", "I", "PO",
+    "CHI", "PAC", "SS", "CC", "RE", "ON", "IN", "OF", "FOR", "BY",
+])  # fmt: skip
+_RUN_BEHIND = re.compile(rf"[^\W_]{{0,20}}(?:[-/]{{1,2}}{_CODED}){{0,4}}(?!\w)")
+
+
+def whole(text: str, mark: Mark) -> Mark:
+    """A number with the letters and digits that stand right beside what was found of it."""
+    if mark.kind in WORDED:
+        return mark
+    start, end = mark.start, mark.end
+    before, behind = _RUN_BEFORE.search(text, max(0, start - _RUN), start), _RUN_BEHIND.match(text, end)
+    if before and text[start].isalnum():
+        start = before.start()
+    prefix = _PREFIX.search(text, max(0, start - 6), start)
+    if prefix and mark.kind is not Kind.PHONE and prefix["v"] not in _CUES:
+        start = prefix.start("v")
+    if behind and text[end - 1].isalnum():
+        end = behind.end()
+    return replace(mark, start=start, end=end)

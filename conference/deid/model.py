@@ -25,6 +25,10 @@ class Kind(StrEnum):
     ID = "ID"
 
 
+# Kinds told by words rather than by a number or an address of the net.
+WORDED = frozenset([Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE])
+
+
 class Role(StrEnum):
     """Who a known person is to the case; the value is the word that stands in for the name."""
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from conference.deid.chat import asked, trailing
 from conference.deid.lexicon import Lexicon, fold
 from conference.deid.model import Kind, Mark
-from conference.deid.reading import Reading
+from conference.deid.reading import KINDS, Reading
 from conference.deid.tokens import Shape, Token
 
 _LINKS = frozenset(
@@ -22,7 +22,12 @@ _TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
 _LETTERS = re.compile(
     rf"(?i)\b(?:(?:with|saw|mom|dad|son|brother|husband|partner|bf|client|pt|told|called|hi|hey|thanks)\s(?P<v>{_TWO})\b|(?P<w>{_TWO})(?=['’]s\s|\s(?:is|was|says|said|called|came|told|wants|missed|reports|denies)\b))"
 )
-_SPELT = re.compile(r"(?<![\w-])(?:[A-Za-z]-){3,20}[A-Za-z](?![\w-])")
+_SPELT = re.compile(r"(?<![\w'’-])(?:[A-Za-z][ ,-]{1,2}){3,20}[A-Za-z](?![\w'’-])")
+# Who dictated and who typed: "RTD/cmb", "ERJ:tk", "MD/ljs".
+_TYPIST = re.compile(
+    r"(?<![\w/:])(?P<v>[A-Z]{2,4}[:/][a-z]{2,3}\d{0,2})(?=\.?\s{0,3}(?:$|\n|[A-Z]|[Dd]ictated|typed|\d))"
+    r"|(?:M\.D\./|\binitials?:? )(?P<w>(?-i:[A-Z]{2,3}(?:/[a-z]{2,3})?|[a-z]{2,3}/[a-z]{2,3}))\b"
+)
 _LONE = re.compile(
     r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])"
 )
@@ -39,11 +44,27 @@ _SUFFIXES = frozenset(
     "on", "off", "up", "out", "in", "up-to-date", "to", "and", "the", "a", "pre", "post", "non", "area", "born",
     "bound", "only", "wide", "ray", "level", "dose", "day", "week", "month", "time", "hour",
 ])  # fmt: skip
-VOTE, CLEARED, BESIDE = -4.0, -1.0, -3.0  # log odds that hide a word; one that a list clears; one beside a hidden word
+VOTE, CLEARED, BESIDE = -3.0, -1.0, -2.5  # log odds that hide a word; one that a list clears; one beside a hidden word
 QUIET = 0.5  # how much clearer they must be where letter case tells nothing
 HAND = 0.5  # what a point of the judgement by hand adds to the vote
+FIGURE, LETTER, DAY = -1.0, 0.0, -1.0  # log odds that hide a number, a single letter, a word of a date
+PLAIN = 5.5  # points of the judgement by hand that hide a word whatever the vote
+PROVEN = 3.0  # log odds that hide a word of grammar, of kin or one that a vocabulary explains
 SURE = 3.0  # log odds from which a word is hidden without doubt
 _GAPS = frozenset([" ", "-", "'s ", "’s ", " & ", "'", ". "])
+
+
+# The forms of dates tell a weekday from a habit.
+_WEEKDAYS = frozenset(
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu", "fri"]
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_TITLES = frozenset(["dr", "drs", "mr", "mrs", "ms", "miss", "prof"])  # these stay before a name
+_WHY = {
+    Kind.NAME: "name", Kind.LOCATION: "place smaller than a state", Kind.DATE: "date finer than a year", Kind.AGE: "age over 89",
+    Kind.ID: "number that identifies",
+}  # fmt: skip
+_RANKS = {Kind.NAME: 41, Kind.LOCATION: 40}
 
 
 def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
@@ -106,26 +127,37 @@ def decide(text: str, readings: list[Reading]) -> None:
     """Say of each word whether it is hidden; beside a hidden word less is enough."""
     for reading in readings:
         reading.hidden = _hidden(reading)
-    for order in (readings, readings[::-1]):
+    words = [r for r in readings if r.token.is_word]
+    for order in (words, words[::-1]):
         for one, other in pairwise(order):
-            if one.hidden and not other.hidden and other.token.is_word:
+            if one.hidden and not other.hidden:
                 first, last = sorted((one.token, other.token), key=lambda t: t.start)
                 if text[first.end : last.start] in _GAPS:
-                    other.hidden = not other.explained and _vote(other) >= BESIDE
+                    other.hidden = not (other.explained or other.token.key in _TITLES) and other.vote >= BESIDE
 
 
 def _hidden(reading: Reading) -> bool:
     """Whether the tagger's vote hides the word, the judgement by hand helping; a cleared one needs a clearer vote."""
-    if len(reading.token.key) < 2 or not reading.token.is_word or reading.explained:
+    token, vote = reading.token, _vote(reading)
+    if token.masked or token.key in _TITLES:
         return False
-    vote = _vote(reading)
-    if reading.harmless or reading.wide or reading.servant:
-        return vote >= CLEARED and not reading.servant
-    return vote + HAND * max(reading.name, reading.place) >= VOTE + QUIET * reading.quiet
+    if not token.is_word:
+        year = KINDS[reading.kind] is Kind.DATE and _YEAR.fullmatch(token.text)
+        return token.text.isdecimal() and not year and vote >= FIGURE
+    if len(token.key) < 2:
+        return vote >= LETTER
+    if reading.explained or reading.servant:
+        return vote >= PROVEN and not (reading.wide and reading.servant)
+    if KINDS[reading.kind] not in _RANKS:
+        return vote >= DAY and token.key not in _WEEKDAYS
+    if reading.harmless or reading.wide:
+        return vote >= CLEARED
+    by_hand = max(reading.name, reading.place)
+    return by_hand >= PLAIN or vote + HAND * by_hand >= VOTE + QUIET * reading.quiet
 
 
 def _vote(reading: Reading) -> float:
-    return reading.person_vote if reading.wide else max(reading.person_vote, reading.place_vote)
+    return reading.person_vote if reading.wide else reading.vote
 
 
 def _person(reading: Reading) -> bool:
@@ -134,12 +166,11 @@ def _person(reading: Reading) -> bool:
 
 
 def _mark(reading: Reading) -> Mark:
-    token = reading.token
-    place = reading.place_vote > reading.person_vote
-    sure = max(reading.person_vote, reading.place_vote) >= SURE
-    kind = Kind.LOCATION if place else Kind.NAME
-    why = "place smaller than a state" if place else "name"
-    return Mark(token.start, token.end, kind, why if sure else "perhaps a " + why, 40 if place else 41, sure)
+    token, kind = reading.token, KINDS[reading.kind]
+    sure = reading.vote >= SURE
+    return Mark(
+        token.start, token.end, kind, _WHY[kind] if sure else f"perhaps a {_WHY[kind]}", _RANKS.get(kind, 39), sure
+    )
 
 
 _DOTTED = frozenset(
@@ -184,6 +215,8 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         yield Mark(*match.span("v"), Kind.NAME, "initial", 41, sure=False)
     for match in _SPELT.finditer(text):
         yield Mark(*match.span(), Kind.NAME, "a name spelt out", 41)
+    for match in _TYPIST.finditer(text):
+        yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials", 41, sure=False)
     for match in _LONE.finditer(text):
         yield Mark(*match.span("v"), Kind.NAME, "initial", 41, sure=False)
     for match in _COUPLE.finditer(text):

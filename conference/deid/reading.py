@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from conference.deid.model import Kind
 from conference.deid.tokens import Token
+
+# What the net answers beside "nothing"; the last stands for all other numbers.
+KINDS = (Kind.NAME, Kind.LOCATION, Kind.DATE, Kind.AGE, Kind.ID)
 
 
 @dataclass(slots=True)
@@ -20,5 +24,9 @@ class Reading:
     clinical: bool = False  # ends or begins as clinical words do
     person_vote: float = -9.0  # of the tagger, log odds
     place_vote: float = -9.0
+    vote: float = -9.0  # that it is an identifier of any kind
+    kind: int = 0  # the likeliest of `KINDS`
+    formed: int = 0  # what the forms say of it
+    glued: int = 0  # 1 to the token before, 2 to the one behind
     explained: bool = False  # by a vocabulary or the frame of an eponym: never hidden alone
     hidden: bool = False

@@ -26,6 +26,9 @@ def settle(text: str, marks: list[Mark]) -> list[Mark]:
     return joined
 
 
+_JOINT = re.compile(r" (?:of|on|at|by|off|and|near|in)(?: the)? ", re.IGNORECASE)
+
+
 def _belong(text: str, a: Mark, b: Mark) -> bool:
     if b.start < a.end:
         return True
@@ -33,12 +36,13 @@ def _belong(text: str, a: Mark, b: Mark) -> bool:
     same = a.kind is b.kind and not (a.stand_in and b.stand_in and a.stand_in != b.stand_in)
     if a.kind is Kind.NAME and same and a.known == b.known:
         initial = len(text[max(a.start, a.end - 12) : a.end].split()[-1]) <= 2
-        return gap in (" ", "-", "'", "’", "  ", " -", "") or (gap == ". " and initial)
+        double = gap == " y " and text[b.start].isupper()
+        return gap in (" ", "-", "'", "’", "  ", " -", "") or double or (gap == ". " and initial)
     return (
         a.kind is Kind.LOCATION
         and same
         and a.known == b.known
-        and gap in (" ", ", ", "-", ",", ". ", "", " of ", " of the ", " on ", " y ", " & ", "/")
+        and (gap in (" ", ", ", "-", ",", ". ", "", " y ", " & ", "/") or _JOINT.fullmatch(gap) is not None)
     )
 
 

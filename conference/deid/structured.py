@@ -46,6 +46,7 @@ _CUES: tuple[tuple[Kind, str, str], ...] = (
 )
 _DIGIT = "zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple"
 _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
+    (Kind.ID, 55, False, "code with slashes", r"(?<![\w/])[A-Za-z]{2,5}/\d{2,4}/\d{3,6}(?![\w/])"),
     (
         Kind.EMAIL,
         90,
@@ -58,7 +59,7 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
         90,
         True,
         "e-mail address",
-        r"\b[\w.+-]{1,64} ?[\[(]?\bat\b[\])]? ?(?:[\w-]{1,40} ?(?:\.|[\[(]?\bdot\b[\])]?) ?){1,3}(?:com|org|net|edu|gov|co|uk|us|io)\b",
+        r"\b[\w.+-]{1,64} ?[\[(]?\bat\b[\])]? ?(?:[\w-]{1,40} ?(?:\.|[\[(]?\bdot\b[\])]?) ?){1,3}(?:com|org|net|edu|gov|co|uk|us|io|example|health)\b",
     ),
     (Kind.URL, 89, True, "web address", r"\b(?:https?|ftp|hxxps?)\s?:\s?/\s?/[^\s<>\"']{2,400}(?<![.,;:!?)\]])"),
     (Kind.URL, 88, True, "web address", r"\bwww\.[^\s<>\"']{2,300}(?<![.,;:!?)\]])"),
@@ -67,7 +68,7 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
         87,
         True,
         "web address",
-        r"(?<![\w@.])(?:[A-Za-z0-9-]{1,40}\.){1,4}(?:com|org|net|edu|gov|io|me|info|biz|ly|tv|app|health|co\.uk|org\.uk|nhs\.uk|ca|uk|de|us|co|be|fm|am)(?:/[^\s<>\"']{0,300}(?<![.,;:!?)\]]))?(?![\w@])",
+        r"(?<![\w@.])(?:[A-Za-z0-9-]{1,40}\.){1,4}(?:com|org|net|edu|gov|io|me|info|biz|ly|tv|app|health|co\.uk|org\.uk|nhs\.uk|ca|uk|de|us|co|be|fm|am|ie|nz|au|eu|example|test|link|site|online|xyz|page|clinic|care|hospital|blog|dev|mil|int)(?:/[^\s<>\"']{0,300}(?<![.,;:!?)\]]))?(?![\w@])",
     ),
     (Kind.ID, 60, True, "account handle", r"(?<![\w@/.])@[A-Za-z_À-ɏ][\w-]{1,30}(?!\w)"),
     (

@@ -1,46 +1,66 @@
 """The tagger's vote: a small convolution over the features of the words, trained by `tools/deid/tagger.py`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from io import BytesIO
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.features import PAD, Ids, numbers
+from conference.deid.features import EDGE_COLUMNS, PAD, START, Ids, places_of, word_columns
 from conference.deid.reading import Reading
+from conference.deid.tokens import Token
 
 Floats = NDArray[np.float32]
-_REACH = 2  # words on each side that one layer sees
+_MOST = 20_000  # words whose sums are kept
+STEPS = (1, 1, 2, 4)  # how far apart the five words are that each layer sees
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """A layer that adds up features, two that look at the neighbours, one that answers."""
+    """A layer that adds up features, some that look at the neighbours, one that answers; sums of words are kept."""
 
     columns: Floats
     vectors: Floats
     bias: Floats
     near: tuple[tuple[Floats, Floats], ...]
     answer: tuple[Floats, Floats]
+    words: dict[str, Floats] = field(default_factory=dict)
 
-    def read(self, ids: Ids, rows: Floats) -> Floats:
-        """Scores of the four answers for each word."""
-        known = self.columns[ids[:, 0]]
-        for column in range(1, ids.shape[1]):
+    def read(self, tokens: list[Token], ids: Ids) -> Floats:
+        """Scores of the answers for each word."""
+        edge = [self._sum("", EDGE_COLUMNS)] * PAD
+        known = np.array([*edge, *map(self._word, tokens), *edge])
+        for column in range(ids.shape[1]):
             known += self.columns[ids[:, column]]
-        found = np.maximum(known + rows @ self.vectors + self.bias, 0)
-        for weight, bias in self.near:
-            found = found + np.maximum(_beside(found) @ weight + bias, 0)
+        found = np.maximum(known, 0)
+        for step, (weight, bias) in zip(STEPS, self.near, strict=True):
+            found = found + np.maximum(_beside(found, step) @ weight + bias, 0)
         answer: Floats = found @ self.answer[0] + self.answer[1]
         return answer
 
+    def _word(self, token: Token) -> Floats:
+        """What the first layer makes of the word alone."""
+        name = token.key if token.is_word else f"[{token.text}]" if token.masked else token.text
+        found = self.words.get(name)
+        return self._sum(name, word_columns(token), token.is_word) if found is None else found
 
-def _beside(found: Floats) -> Floats:
+    def _sum(self, name: str, ids: tuple[int, ...], worded: bool = False) -> Floats:
+        if len(self.words) >= _MOST:
+            self.words.clear()
+        index, rows, unit = vectors()
+        found: Floats = self.columns[np.array(ids) + START[: len(ids)]].sum(axis=0) + self.bias
+        if worded and (at := index.get(name)):
+            found = found + (rows[at] * np.float32(unit)) @ self.vectors
+        self.words[name] = found
+        return found
+
+
+def _beside(found: Floats, step: int) -> Floats:
     """Each row with its neighbours, in one row."""
     count, wide = found.shape
-    padded = np.zeros((count + 2 * _REACH, wide), np.float32)
-    padded[_REACH : _REACH + count] = found
-    return np.concatenate([padded[at : at + count] for at in range(2 * _REACH + 1)], axis=1)
+    padded = np.zeros((count + 4 * step, wide), np.float32)
+    padded[2 * step : 2 * step + count] = found
+    return np.concatenate([padded[at * step : at * step + count] for at in range(5)], axis=1)
 
 
 @cache
@@ -69,32 +89,24 @@ def nets() -> tuple[Net, ...]:
 def net(arrays: dict[str, Floats], name: str = "") -> Net:
     """A net of its arrays; `columns` come as small numbers with a unit for each."""
     columns = arrays[f"{name}E"] * arrays[f"{name}units"]
-    near = tuple((arrays[f"{name}W{at}"], arrays[f"{name}b{at}"]) for at in (1, 2))
-    return Net(columns, arrays[f"{name}G"], arrays[f"{name}b0"], near, (arrays[f"{name}W3"], arrays[f"{name}b3"]))
-
-
-def rows_of(readings: list[Reading]) -> Floats:
-    """The vectors of the words, padded as the numbers of features are."""
-    index, rows, unit = vectors()
-    at = [index.get(r.token.key, 0) if r.token.is_word else 0 for r in readings]
-    found: Floats = rows[[0] * PAD + at + [0] * PAD].astype(np.float32) * np.float32(unit)
-    return found
+    near = tuple((arrays[f"{name}W{at}"], arrays[f"{name}b{at}"]) for at in range(1, len(STEPS) + 1))
+    return Net(columns, arrays[f"{name}G"], arrays[f"{name}b0"], near, (arrays[f"{name}A"], arrays[f"{name}a"]))
 
 
 def vote(readings: list[Reading]) -> None:
-    """Write the votes into the readings: log odds that a word is a person, that it is a place."""
+    """Write the votes into the readings: log odds that a word identifies, that it is a person, that it is a place."""
     if not readings:
         return
-    ids, rows, trained = numbers(readings), rows_of(readings), nets()
-    scores: Floats = np.mean([net.read(ids, rows) for net in trained], axis=0, dtype=np.float32)
-    for reading, (person, place) in zip(readings, odds(scores[PAD:-PAD]), strict=True):
-        reading.person_vote, reading.place_vote = person, place
+    tokens, ids = [r.token for r in readings], places_of(readings)
+    scores: Floats = np.mean([net.read(tokens, ids) for net in nets()], axis=0, dtype=np.float32)
+    for reading, (any_, person, place), kind in zip(readings, *odds(scores[PAD:-PAD]), strict=True):
+        reading.vote, reading.person_vote, reading.place_vote, reading.kind = any_, person, place, kind
 
 
-def odds(scores: Floats) -> list[list[float]]:
-    """The log odds of the first two kinds of identifier, from the scores of nothing, person, place and other."""
+def odds(scores: Floats) -> tuple[list[list[float]], list[int]]:
+    """The log odds of any kind of identifier and of the first two, from the scores of nothing and of each; the likeliest."""
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares = shares / shares.sum(axis=1, keepdims=True)
-    wanted = np.clip(shares[:, 1:3], 1e-6, 1 - 1e-6)
+    wanted = np.clip(np.column_stack((shares[:, 1:].sum(axis=1), shares[:, 1:3])), 1e-6, 1 - 1e-6)
     found: list[list[float]] = np.log(wanted / (1 - wanted)).tolist()
-    return found
+    return found, shares[:, 1:].argmax(axis=1).tolist()

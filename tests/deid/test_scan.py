@@ -87,6 +87,22 @@ def test_harmless_clinical_text_stays(text, write):
     assert scan(write(text)).safe == write(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("dexcom sn 8HJK2T was loose", "dexcom sn [id] was loose"),
+        ("complaint CMP/24/0979; I rang back", "complaint [id]; I rang back"),
+        ("Dear Mr. and Mrs. Okonkwo: it went well", "Dear [name]: it went well"),
+        ("IPSS was done on May 20: it showed a gradient", "IPSS was done on [date]: it showed a gradient"),
+        ("see bridgeclinic.oakmere.example/now for hours", "see [link] for hours"),
+        ("typed 5/13, BZ/fff.\nThe knee is better", "typed [date], [name].\nThe knee is better"),
+    ],
+)
+def test_what_is_glued_to_an_identifier_goes_with_it(text, safe):
+    """Codes of letters and figures, couples, days before a colon, paths, the initials of who dictated and typed."""
+    assert scan(text).safe == safe
+
+
 def test_a_failed_checksum_clears_nothing():
     """A mistyped card number or DEA number is hidden like a right one."""
     assert "4111" not in scan("card 4111 1111 1111 1111 or 4111 1111 1111 1119").safe

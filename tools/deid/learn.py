@@ -1,6 +1,6 @@
-"""Train the net of the tagger: Adam on short runs of text, words hidden at random so that it learns the frames."""
+"""Train one net of the tagger: Adam on runs of text, much of it hidden at random so that it learns the frames."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,20 @@ import jax.numpy as jnp  # type: ignore[import-not-found]
 import numpy as np
 from numpy.typing import NDArray
 
-from conference.deid.features import BLIND, SIZES
-from conference.deid.tagger import vectors
+from conference.deid.features import BLIND, COUNT, SIZES, WORDED
+from conference.deid.reading import KINDS
+from conference.deid.tagger import STEPS, vectors
 
-WIDE = 64  # figures of a word within the net
-ANSWERS = 4  # nothing, person, place, another identifier
+WIDE = 96  # figures of a word within the net
+ANSWERS = 1 + len(KINDS)  # nothing, and the kinds of identifier
 RUN = 2048  # words of one step
-EPOCHS, RATE, DECAY, DROP = 4, 2e-3, 1e-4, 0.25
+EPOCHS, RATE, DECAY, DROP = 5, 2e-3, 1e-2, 0.4
+TOGETHER = 16  # words side by side from which the same figures are hidden
+NO_COLUMN, NO_TOKEN = 0.12, 0.06  # how often one column of a word, and all that tells of the word alone, is hidden
 NO_WORD, NO_VECTOR = 0.25, 0.15  # how often what tells a word apart, and its vector, is hidden
+FORMS = 3  # of one text, that are read in one turn
+_OPEN = np.setdiff1d(np.arange(len(SIZES)), BLIND)
+_ALONE = int((_OPEN < WORDED).sum())  # of the open columns, how many tell of the word alone
 
 Arrays = dict[str, Any]
 
@@ -32,63 +38,79 @@ class Example:
 
 
 def _start(seed: int, size: int) -> Arrays:
-    keys = jax.random.split(jax.random.PRNGKey(seed), 5)
-    shapes = {
-        "E": (sum(SIZES), WIDE),
-        "G": (size, WIDE),
-        "W1": (5 * WIDE, WIDE),
-        "W2": (5 * WIDE, WIDE),
-        "W3": (WIDE, ANSWERS),
-    }
+    shapes = {"E": (COUNT, WIDE), "G": (size, WIDE), "A": (WIDE, ANSWERS)}
+    shapes |= {f"W{at}": (5 * WIDE, WIDE) for at in range(1, len(STEPS) + 1)}
+    keys = jax.random.split(jax.random.PRNGKey(seed), len(shapes))
     spread = {"E": 0.05, "G": 0.5 / size**0.5}
     found = {
         name: jax.random.normal(key, shape) * spread.get(name, shape[0] ** -0.5)
         for key, (name, shape) in zip(keys, shapes.items(), strict=True)
     }
-    return found | {"b0": jnp.zeros(WIDE), "b1": jnp.zeros(WIDE), "b2": jnp.zeros(WIDE), "b3": jnp.zeros(ANSWERS)}
+    return found | {f"b{at}": jnp.zeros(WIDE) for at in range(len(STEPS) + 1)} | {"a": jnp.zeros(ANSWERS)}
 
 
-def _near(found: Any, weight: Any) -> Any:
-    count, padded = found.shape[0], jnp.pad(found, ((2, 2), (0, 0)))
-    return jnp.concatenate([padded[at : at + count] for at in range(5)], 1) @ weight
+def _near(found: Any, step: int, weight: Any) -> Any:
+    count, padded = found.shape[0], jnp.pad(found, ((2 * step, 2 * step), (0, 0)))
+    return jnp.concatenate([padded[at * step : at * step + count] for at in range(5)], 1) @ weight
 
 
 def _scores(net: Arrays, table: Any, ids: Any, rows: Any, key: Any) -> Any:
     """The net of `conference.deid.tagger`, with parts hidden at random."""
-    keys, count = jax.random.split(key, 5), ids.shape[0]
-    shown = jax.random.bernoulli(keys[0], 1 - NO_WORD, (count, 1))
-    mask = jnp.ones((count, len(SIZES))).at[:, np.array(BLIND)].set(jnp.broadcast_to(shown, (count, len(BLIND))))
+    keys, count = jax.random.split(key, 6 + len(STEPS)), ids.shape[0]
+    shown = jax.random.bernoulli(keys[0], 1 - NO_COLUMN, ids.shape)
+    columns = jnp.concatenate([net["E"], jnp.zeros((1, WIDE))])
+    ids = jnp.where(shown, ids, COUNT)  # the last row is of nothing
+    opened = columns[ids[:, _OPEN]]
     vector = table[rows] * jax.random.bernoulli(keys[1], 1 - NO_VECTOR, (count, 1))
-    found = jax.nn.relu((net["E"][ids] * mask[:, :, None]).sum(1) + vector @ net["G"] + net["b0"])
-    found = _dropped(found, keys[2])
-    for at, again in ((1, keys[3]), (2, keys[4])):
-        found = _dropped(found + jax.nn.relu(_near(found, net[f"W{at}"]) + net[f"b{at}"]), again)
-    return found @ net["W3"] + net["b3"]
+    apart = columns[ids[:, np.array(BLIND)]].sum(1) * jax.random.bernoulli(keys[2], 1 - NO_WORD, (count, 1))
+    alone = (opened[:, :_ALONE].sum(1) + apart + vector @ net["G"]) * jax.random.bernoulli(
+        keys[3], 1 - NO_TOKEN, (count, 1)
+    )
+    found = _dropped(jax.nn.relu(alone + opened[:, _ALONE:].sum(1) + net["b0"]), keys[4])
+    for at, step in enumerate(STEPS, 1):
+        found = _dropped(found + jax.nn.relu(_near(found, step, net[f"W{at}"]) + net[f"b{at}"]), keys[4 + at])
+    return found @ net["A"] + net["a"]
 
 
 def _dropped(found: Any, key: Any) -> Any:
-    return found * jax.random.bernoulli(key, 1 - DROP, found.shape) / (1 - DROP)
+    """Figures hidden at random, the same ones for some words side by side."""
+    parts = found.reshape(-1, TOGETHER, found.shape[1])
+    shown = jax.random.bernoulli(key, 1 - DROP, (len(parts), 1, found.shape[1]))
+    return (parts * shown / (1 - DROP)).reshape(found.shape)
 
 
-def trained(examples: Sequence[Example], seed: int) -> Arrays:
-    """The arrays of a net that has read the examples, in another order each time round."""
+def _turn(texts: Sequence[Sequence[Example]], rng: np.random.Generator) -> list[Example]:
+    """Some forms of each text, in random order."""
+    found = [own[at] for own in texts for at in rng.choice(len(own), min(FORMS, len(own)), replace=False)]
+    return [found[at] for at in rng.permutation(len(found))]
+
+
+def _runs(turn: list[Example]) -> Iterator[tuple[Any, ...]]:
+    """The texts strung together, in runs of equal length."""
+    ids, rows, answer, weight = (
+        np.concatenate([getattr(e, n) for e in turn]) for n in ("ids", "rows", "answer", "weight")
+    )
+    for at in range(0, len(rows) - RUN + 1, RUN):
+        part = slice(at, at + RUN)
+        yield ids[part].astype(np.int32), rows[part], answer[part].astype(np.int32), weight[part]
+
+
+def trained(texts: Sequence[Sequence[Example]], seed: int) -> Arrays:
+    """The arrays of a net that has read the texts, some forms of each in every turn."""
     _, packed, unit = vectors()
     table = jnp.array(packed.astype(np.float32) * unit)
     net = _start(seed, table.shape[1])
     first = second = jax.tree.map(jnp.zeros_like, net)
     rng, key = np.random.default_rng(seed), jax.random.PRNGKey(seed + 99)
-    runs = sum(len(e.rows) for e in examples) // RUN
-    total = EPOCHS * runs
+    total = EPOCHS * (sum(len(e.rows) for e in _turn(texts, rng)) // RUN)
 
     def loss(net: Arrays, ids: Any, rows: Any, answer: Any, weight: Any, key: Any) -> Any:
         told = jax.nn.log_softmax(_scores(net, table, ids, rows, key))
         return -(weight * told[jnp.arange(RUN), answer]).sum() / weight.sum()
 
     @jax.jit
-    def step(
-        net: Arrays, first: Arrays, second: Arrays, at: Any, ids: Any, rows: Any, answer: Any, weight: Any, key: Any
-    ) -> Any:
-        slope = jax.grad(loss)(net, ids, rows, answer, weight, key)
+    def step(net: Arrays, first: Arrays, second: Arrays, at: Any, key: Any, run: Any) -> Any:
+        slope = jax.grad(loss)(net, *run, key)
         first = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, first, slope)
         second = jax.tree.map(lambda a, b: 0.99 * a + 0.01 * b * b, second, slope)
         rate = RATE * jnp.minimum(1, at / 100) * jnp.maximum(0.02, 1 - at / total)
@@ -98,17 +120,10 @@ def trained(examples: Sequence[Example], seed: int) -> Arrays:
         )  # fmt: skip
         return net, first, second
 
-    for epoch in range(EPOCHS):
-        order = [examples[at] for at in rng.permutation(len(examples))]
-        ids = np.concatenate([e.ids for e in order]).astype(np.int32)
-        rows, answer, weight = (
-            np.concatenate([getattr(e, name) for e in order]) for name in ("rows", "answer", "weight")
-        )
-        for at in range(runs):
+    count = 0.0
+    for _ in range(EPOCHS):
+        for run in _runs(_turn(texts, rng)):
             key, own = jax.random.split(key)
-            part = slice(at * RUN, (at + 1) * RUN)
-            count = float(epoch * runs + at)
-            net, first, second = step(
-                net, first, second, count, ids[part], rows[part], answer[part].astype(np.int32), weight[part], own
-            )
+            net, first, second = step(net, first, second, count, own, run)
+            count += 1
     return {name: np.asarray(array) for name, array in net.items()}

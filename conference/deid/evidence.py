@@ -1,0 +1,57 @@
+"""All that is known of each word of a text before the net is asked: its reading, its vocabulary, the forms it stands in."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from conference.deid.ages import ages
+from conference.deid.context import Reader, Seen
+from conference.deid.dates import dates
+from conference.deid.lexicon import lexicon
+from conference.deid.model import Kind, Mark
+from conference.deid.places import places
+from conference.deid.reading import Reading
+from conference.deid.structured import structured
+from conference.deid.terms import explained
+from conference.deid.tokens import Token, tokenise
+
+_FORMED = {Kind.LOCATION: 1, Kind.DATE: 3, Kind.AGE: 5, Kind.EMAIL: 7, Kind.URL: 7, Kind.IP: 7, Kind.PHONE: 9}
+_NUMBERED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The tokens with their readings, which of them a vocabulary explains, and the marks of all forms."""
+
+    tokens: list[Token]
+    readings: list[Reading]
+    clear: bytearray
+    numbers: list[Mark]
+    dates: list[Mark]
+    ages: list[Mark]
+    places: list[Mark]
+
+
+def evidence(text: str, seen: Seen | None = None) -> Evidence:
+    """Read the text as far as rules and tables go."""
+    book, tokens = lexicon(), tokenise(text)
+    readings = Reader(tokens, book, seen).read()
+    clear = explained(tokens)
+    found = Evidence(tokens, readings, clear, structured(text), dates(text), ages(text), places(text, tokens, book))
+    _form(text, found)
+    for reading, is_clear in zip(readings, clear, strict=True):
+        reading.explained = bool(is_clear)
+    for one, other in pairwise(readings):
+        if one.token.end == other.token.start:
+            one.glued |= 2
+            other.glued |= 1
+    return found
+
+
+def _form(text: str, found: Evidence) -> None:
+    """Write into the readings what kind of form each stands in."""
+    codes = bytearray(len(text))
+    for mark in (*found.places, *found.numbers, *found.dates, *found.ages):
+        code = _FORMED.get(mark.kind, _NUMBERED) + (not mark.sure)
+        codes[mark.start : mark.end] = bytes([code]) * (mark.end - mark.start)
+    for reading in found.readings:
+        reading.formed = codes[reading.token.start]

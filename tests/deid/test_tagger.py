@@ -1,0 +1,59 @@
+"""The net reads what learning showed it; its scores become odds."""
+
+import numpy as np
+import pytest
+
+from conference.deid.evidence import evidence
+from conference.deid.features import COUNT, PAD, numbers, places_of
+from conference.deid.model import Kind
+from conference.deid.reading import KINDS
+from conference.deid.tagger import STEPS, Net, odds, vectors
+
+TEXT = "Zorbakowa, Petra (MRN 4471-B) moved to the lofts on 4/2; [name 2] agrees.\nSildenafil 50 mg"
+WIDE = 6
+
+
+def _net(near: float) -> Net:
+    rng = np.random.default_rng(5)
+    wide = vectors()[1].shape[1]
+    layers = tuple(
+        (near * rng.normal(size=(5 * WIDE, WIDE)).astype(np.float32), np.zeros(WIDE, np.float32)) for _ in STEPS
+    )
+    return Net(
+        rng.normal(size=(COUNT, WIDE)).astype(np.float32),
+        rng.normal(size=(wide, WIDE)).astype(np.float32),
+        rng.normal(size=WIDE).astype(np.float32),
+        layers,
+        (rng.normal(size=(WIDE, 1 + len(KINDS))).astype(np.float32), np.zeros(1 + len(KINDS), np.float32)),
+    )
+
+
+def test_the_kept_sums_are_those_that_learning_reads():
+    """The first layer, fed from kept sums of words, equals the one over all columns; a second reading too."""
+    readings, net = evidence(TEXT).readings, _net(0.0)
+    index, rows, unit = vectors()
+    at = [0] * PAD + [index.get(r.token.key, 0) if r.token.is_word else 0 for r in readings] + [0] * PAD
+    known = net.columns[numbers(readings)].sum(axis=1) + (rows[at] * np.float32(unit)) @ net.vectors + net.bias
+    wanted = np.maximum(known, 0) @ net.answer[0]
+    tokens = [r.token for r in readings]
+    for _ in range(2):
+        assert np.allclose(net.read(tokens, places_of(readings)), wanted, atol=1e-2)
+
+
+def test_a_word_hears_its_neighbours_but_not_far_ones():
+    """Another word within reach changes the scores; one beyond the reach of all layers does not."""
+    reach, net = 2 * sum(STEPS), _net(0.3)
+
+    def last(first_word: str, gap: int) -> np.ndarray:
+        readings = evidence(" ".join([first_word, *["and"] * gap, "quietly"])).readings
+        return net.read([r.token for r in readings], places_of(readings))[-1 - PAD]
+
+    assert not np.allclose(last("sertraline", 3), last("unicorn", 3))
+    assert np.allclose(last("sertraline", reach + 6), last("unicorn", reach + 6), atol=1e-4)
+
+
+def test_odds_are_of_any_kind_of_person_and_of_place():
+    """Equal scores of nothing and a person give even odds; the likeliest kind is named."""
+    found, kinds = odds(np.array([[2.0, 2.0, -30, -30, -30, -30], [-9, -9, -9, 4, -9, -9]], np.float32))
+    assert found[0] == pytest.approx([0.0, 0.0, -13.8], abs=0.1)
+    assert [KINDS[k] for k in kinds] == [Kind.NAME, Kind.DATE]
