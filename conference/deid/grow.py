@@ -232,12 +232,17 @@ def whole(text: str, mark: Mark) -> Mark:
     if mark.kind in WORDED:
         return mark
     start, end = mark.start, mark.end
-    before, behind = _RUN_BEFORE.search(text, max(0, start - _RUN), start), _RUN_BEHIND.match(text, end)
-    if before and text[start].isalnum():
+    if _joined(text, start, start - 1) and (before := _RUN_BEFORE.search(text, max(0, start - _RUN), start)):
         start = before.start()
-    prefix = _PREFIX.search(text, max(0, start - 6), start)
-    if prefix and mark.kind is not Kind.PHONE and prefix["v"] not in _CUES:
-        start = prefix.start("v")
-    if behind and text[end - 1].isalnum():
+    if mark.kind is not Kind.PHONE and text[max(0, start - 2) : start - 1].isupper():
+        prefix = _PREFIX.search(text, max(0, start - 6), start)
+        if prefix and prefix["v"] not in _CUES:
+            start = prefix.start("v")
+    if _joined(text, end - 1, end) and (behind := _RUN_BEHIND.match(text, end)):
         end = behind.end()
-    return replace(mark, start=start, end=end)
+    return mark if (start, end) == (mark.start, mark.end) else replace(mark, start=start, end=end)
+
+
+def _joined(text: str, inside: int, outside: int) -> bool:
+    """Whether the mark, from its last character inside, goes on with the one outside."""
+    return 0 <= outside < len(text) and text[inside].isalnum() and (text[outside].isalnum() or text[outside] in "-/")
