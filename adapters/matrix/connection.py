@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.matrix.http import JSON, Homeserver, MatrixRefused, Unreachable, segment
@@ -65,6 +66,10 @@ class Connection:
         """What the bot is called in the room: its display name there too."""
         name = room.names.get(self.account)
         return own_names(self.account, self.setup.name, (name,) if name else ())
+
+    def names(self, room: Room) -> Mapping[str, str]:
+        """What people are called in the room, or else in another one: in a direct room there are two of them."""
+        return ChainMap(room.names, *(other.names for other in self.rooms.values()))
 
     # -- rooms that were upgraded --------------------------------------------------------------------------------
     def lasting(self, room: str) -> str:

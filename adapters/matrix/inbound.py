@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ _LINK = re.compile(
     r"<a\s[^>]*href=[\"']https://matrix\.to/#/([^\"'?]+)[^\"']*[\"'][^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
 )
 _MARKDOWN_LINK = re.compile(r"\[([^\]\n]*)\]\(<?https://matrix\.to/#/([^)>\s?]+)[^)\s]*\)")
+_ACCOUNT = re.compile(r"@[^\s:@]+:[^\s:@,;]+(?::\d+)?")
 _TAG = re.compile(r"<[^>]*>")
 SPOKEN = ("m.text", "m.emote")
 THREAD = "m.thread"
@@ -55,6 +56,33 @@ def words_of(content: JSON, own: Own) -> Words | None:
     return Words(text, said, thread, reply_to)
 
 
+def meant(text: str, people: Mapping[str, str]) -> str:
+    """The text in which ``@lee``, typed without a pill, is the account of the one person who is called so.
+
+    ``people`` are names by account. A local name, a display name or its first word will do, in any letter case; what
+    more than one of them are called, or none, stays as it is.
+    """
+    if "@" not in text:
+        return text
+    called: dict[str, set[str]] = {}
+    for account, name in people.items():
+        local = account.removeprefix("@").partition(":")[0]
+        for word in {local.casefold(), name.casefold(), *name.casefold().split()[:1]} - {""}:
+            called.setdefault(word, set()).add(account)
+    if not called:
+        return text
+    words = "|".join(re.escape(word) for word in sorted(called, key=len, reverse=True))
+    return re.sub(
+        rf"(?<![\w@])@({words})(?![\w/=+-]|[:.]\w)", lambda m: _only(called, m[1]) or m[0], text, flags=re.IGNORECASE
+    )
+
+
+def mentioned(text: str, people: Mapping[str, str]) -> dict[str, str]:
+    """The accounts that stand in the text, with what these people are called."""
+    found = (match.rstrip(".!?)") for match in _ACCOUNT.findall(text))
+    return {account: people[account] for account in found if people.get(account)}
+
+
 def annotation(content: JSON) -> tuple[str, str] | None:
     """The message and the emoji of an ``m.reaction``."""
     relation = _object(content, "m.relates_to")
@@ -62,6 +90,11 @@ def annotation(content: JSON) -> tuple[str, str] | None:
     if relation.get("rel_type") != "m.annotation" or not isinstance(event, str) or not isinstance(key, str):
         return None
     return event, key
+
+
+def _only(called: Mapping[str, set[str]], word: str) -> str:
+    found = called.get(word.casefold(), set())
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 def plain_emoji(text: str) -> str:

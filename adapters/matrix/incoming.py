@@ -14,7 +14,7 @@ from adapters.matrix.connection import Connection
 from adapters.matrix.held import Held
 from adapters.matrix.hints import Hints
 from adapters.matrix.http import JSON
-from adapters.matrix.inbound import Words, annotation, words_of
+from adapters.matrix.inbound import Words, annotation, meant, mentioned, words_of
 from adapters.matrix.machine import Opened, Unreadable
 from adapters.matrix.offers import Offer
 from adapters.matrix.polls import RESPONSES, response, vote
@@ -160,8 +160,14 @@ class Incoming:
         source = Source.CHAT if said is None else Source.TYPED
         if source is Source.TYPED and not words.text:
             return  # a picture in a direct room
-        text = words.text if said is None else said
+        text = words.text if said is None else self._meant(room, said)
         await self.hand(origin, self._place(room, words.thread), text, source, words.reply_to)
+
+    def _meant(self, room: Room, said: str) -> str:
+        """The words with accounts for names: of people in the room, else of those whom the bot meets elsewhere."""
+        others = dict(self._connection.names(room)) if "@" in said else {}
+        others.pop(self._connection.account, None)
+        return meant(meant(said, {a: n for a, n in room.names.items() if a in others}), others)
 
     async def _about(self, room: Room, words: Words) -> Words:
         """The words as an answer to a card's first event, where they answer a later one of it or an edit.
@@ -266,6 +272,7 @@ class Incoming:
                 fields=fields or {},
                 message=message or MessageRef(room, origin.id),
                 reply_to=MessageRef(room, reply_to) if reply_to else None,
+                names=mentioned(text, self._connection.names(origin.room)),
             )
         )
 

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import os
 import re
-from collections import ChainMap, OrderedDict
-from collections.abc import Mapping
+from collections import OrderedDict
 
 import msgspec
 from nio.crypto.attachments import encrypt_attachment
@@ -92,11 +91,7 @@ class Outgoing:
         return "" if room.is_direct(self._connection.account) else f"!{self._connection.setup.name} "
 
     def _bodies(self, room: Room, card: Card) -> list[Piece]:
-        return bodies(card, self._prefix(room), self._names(room), self._connection.setup.commands)
-
-    def _names(self, room: Room) -> Mapping[str, str]:
-        """What people are called in the room, or else in another one: in a direct room there are two of them."""
-        return ChainMap(room.names, *(other.names for other in self._connection.rooms.values()))
+        return bodies(card, self._prefix(room), self._connection.names(room), self._connection.setup.commands)
 
     async def _say(self, room: Room, thread: str | None, card: Card, key: str) -> tuple[str, ...]:
         """Send the card: its words in as many events as they need, then its files. The events' ids."""

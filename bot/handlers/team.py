@@ -185,7 +185,9 @@ def use(request: Request, args: Args) -> Reply:
 
 
 def _called(request: Request, account: Account) -> str:
-    return request.invocation.names.get(account) or account.removeprefix("@")
+    """The name that the platform knows, else the account's own, without the server's."""
+    local = account[1:].partition(":")[0] if account.startswith("@") else account
+    return request.invocation.names.get(account) or local
 
 
 def _account(request: Request, words: str) -> Account:

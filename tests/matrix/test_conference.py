@@ -80,7 +80,7 @@ async def conference(
     await dana.sees_member(room, lee.account)
     chair, doctor = Talk(programme, dana, room), Talk(programme, lee, room)
     chair.patience = doctor.patience = patience
-    await chair.says(f"team add {lee.account} psychiatry role facilitator", "psychiatry")
+    await chair.says("team add @lee psychiatry role facilitator", "psychiatry")
     meeting = ref(await chair.says('meeting schedule "Case conference" in 20m for 60m', r"M-\d"), "M")
     await moment("planned")
     await doctor.says("case submit", r"Only you see this.*1\. ")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from adapters.card import Card, Fact, Facts, Field, Form, Row, Rows, Text
-from adapters.matrix.inbound import own_names, words_of
+from adapters.matrix.inbound import meant, mentioned, own_names, words_of
 from adapters.matrix.render import LONGEST_PART, bodies, message, plain_piece
 from adapters.words import harmless
 from tests.adapters.cards import CARDS, any_card
@@ -128,6 +128,38 @@ def test_what_a_form_holds_is_not_offered_for_sending_back() -> None:
 
 
 OWN = own_names("@confer:clinic.test", "confer", ("Confer Bot",))
+
+
+PEOPLE = {
+    "@lee:home": "Lee Wong",
+    "@dana:home": "Dana",
+    "@dana:away": "Dana Ito",
+    "@amara:home": "",
+    "@qi:home": "Mo (night shift)",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("team add @lee nursing", "team add @lee:home nursing"),
+        ("team add @Lee Wong nursing", "team add @lee:home nursing"),
+        ("for @LEE, due fri", "for @lee:home, due fri"),
+        ("@mo (night shift) and @amara.", "@qi:home and @amara:home."),
+        ("@lee:home and @lee:elsewhere.org", "@lee:home and @lee:elsewhere.org"),
+        ("which @dana?", "which @dana?"),  # there are two
+        ("mail lee@lee.org, @leeward, @nobody", "mail lee@lee.org, @leeward, @nobody"),
+        ("@lee.wong, @lee-wong:home", "@lee.wong, @lee-wong:home"),
+    ],
+)
+def test_a_name_that_was_typed_is_an_account_where_one_person_has_it(typed: str, read: str) -> None:
+    assert meant(typed, PEOPLE) == read
+    assert meant(typed, {}) == typed
+
+
+def test_who_is_mentioned_comes_with_a_name() -> None:
+    text = "task add “x” for @lee:home. Not @amara:home, nor @kim:elsewhere.org"
+    assert mentioned(text, PEOPLE) == {"@lee:home": "Lee Wong"}
 
 
 @pytest.mark.parametrize(
