@@ -59,6 +59,7 @@ def run(rows: Sequence[Row], *, whole: bool) -> list[Result]:
             "-q",
             "-n",
             "2",
+            "--dist=worksteal",
             f"--junitxml={report}",
             "-o",
             "junit_family=xunit1",
