@@ -30,7 +30,7 @@ class Piece(Generic[T]):
     undone: Callable[[], None] = lambda: None
     """Called where the shared transaction was rolled back, before it is done alone."""
     result: T | None = None
-    failure: Exception | None = None
+    failure: BaseException | None = None
     over: "asyncio.Future[None] | None" = None
 
 
@@ -77,7 +77,7 @@ class Together:
                 while self._waiting and (not begun or time.monotonic() < until):
                     begun.append(piece := self._waiting.popleft())
                     piece.result = piece.within(house)
-        except Exception as failure:
+        except BaseException as failure:  # whatever it is, those who wait for this thread have to hear of it
             begun = begun or [self._waiting.popleft() for _ in range(len(self._waiting))]
             for piece in begun:
                 piece.undone()
@@ -92,5 +92,5 @@ class Together:
 def _alone(piece: Piece[Any]) -> None:
     try:
         piece.result = piece.alone()
-    except Exception as failure:
+    except BaseException as failure:
         piece.failure = failure

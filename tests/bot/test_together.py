@@ -60,7 +60,7 @@ class Lines:
     def __init__(self, bot: Chat) -> None:
         self.app, self.undone = bot.app, list[str]()
 
-    def piece(self, name: str, failure: Exception | None = None) -> Piece[bool]:
+    def piece(self, name: str, failure: BaseException | None = None) -> Piece[bool]:
         def within(house: Store) -> bool:
             is_new = house.take_in("memory", name, START)
             if failure is not None:
@@ -123,6 +123,23 @@ def test_what_was_rolled_back_is_undone_and_done_alone(bot: Chat) -> None:
     assert (first, third) == (True, True)
     assert isinstance(second, RuntimeError)
     assert lines.undone == ["first", "second"], "the third was not begun with them"
+
+
+class Panic(BaseException):
+    """What libraries raise that are written in another language."""
+
+
+def test_nobody_waits_for_ever(bot: Chat) -> None:
+    """What is no Exception is told to its own asker all the same, and the others are served."""
+    lines = Lines(bot)
+
+    async def story() -> list[bool | BaseException]:
+        async with asyncio.timeout(10):
+            return await lines.write(lines.piece("first"), lines.piece("second", Panic()), lines.piece("third"))
+
+    first, second, third = bot._loop.run_until_complete(story())
+    assert (first, third) == (True, True)
+    assert isinstance(second, Panic)
 
 
 def test_time_ends_a_transaction(bot: Chat, commits: list[Connection], monkeypatch: pytest.MonkeyPatch) -> None:
