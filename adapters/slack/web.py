@@ -64,7 +64,7 @@ class Web:
     def _is_slacks(self, request: web.Request, body: bytes) -> bool:
         try:
             return self._verifier.is_valid_request(body, dict(request.headers))
-        except (ValueError, OverflowError):  # a time that is none, a body that is no text
+        except (ValueError, OverflowError, TypeError):  # a time that is none, a body or a signature that is no text
             return False
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -82,7 +82,7 @@ class Web:
 
     async def _redirected(self, request: web.Request) -> web.Response:
         state, code = request.query.get("state", ""), request.query.get("code", "")
-        if not self._is_ours(state) or not hmac.compare_digest(state, request.cookies.get(COOKIE, "")):
+        if not self._is_ours(state) or not _is_same(state, request.cookies.get(COOKIE, "")):
             return web.Response(status=400, text="This installation was not begun here, or too long ago. Begin again.")
         if not code:
             return web.Response(status=400, text="Slack gave no consent; nothing was installed.")
@@ -102,13 +102,17 @@ class Web:
         encoded, _, signature = state.partition(".")
         try:
             body = base64.urlsafe_b64decode(encoded)
-            at = float(json.loads(body)["at"])
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             return False
-        return hmac.compare_digest(self._sign(body), signature) and time.time() - at < STATE_LASTS
+        return _is_same(self._sign(body), signature) and time.time() - float(json.loads(body)["at"]) < STATE_LASTS
 
     def _sign(self, body: bytes) -> str:
         return hmac.new(self._options.client_secret.encode(), b"state:" + body, hashlib.sha256).hexdigest()
+
+
+def _is_same(ours: str, theirs: str) -> bool:
+    """Compared as bytes, for theirs may hold anything."""
+    return hmac.compare_digest(ours.encode(), theirs.encode(errors="replace"))
 
 
 async def install(api: Api, installations: Installations, options: SlackOptions, code: str) -> str:

@@ -160,7 +160,12 @@ def test_a_request_that_cannot_be_read_is_no_fault_of_the_bots(caplog: pytest.Lo
             url = f"{bot.platform.web.url}/slack/events" if bot.platform.web else ""
             signed = bot.slack.delivery.signature("x")
             async with aiohttp.ClientSession() as session:
-                for about in ({"X-Slack-Request-Timestamp": "Lakeview"}, {"X-Slack-Request-Timestamp": "1" * 400}, {}):
+                for about in (
+                    {"X-Slack-Request-Timestamp": "Lakeview"},
+                    {"X-Slack-Request-Timestamp": "1" * 400},
+                    {"X-Slack-Signature": "v0=é"},
+                    {},
+                ):
                     for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
                         headers = signed | about | {"Content-Type": kind}
                         for body in (b"payload=%7BLakeview", b"[]", b"\xff\xfe", b"[" * 100_000):

@@ -31,10 +31,9 @@ async def installed(
         url = f"{bot.platform.web.url}/slack/oauth_redirect"
         async with browser.get(url, params=back) as stolen:
             assert stolen.status == 400
-        async with browser.get(
-            url, params=back | {"state": "x" + back["state"]}, cookies={"confer-install": cookie}
-        ) as no:
-            assert no.status == 400
+        for state in ("x" + back["state"], back["state"] + "é", "é." + "0" * 64, "W1tb" * 1000 + ".0", ""):
+            async with browser.get(url, params=back | {"state": state}, cookies={"confer-install": cookie}) as no:
+                assert no.status == 400
         async with browser.get(url, params=back, headers={"Cookie": f"confer-install={cookie}"}) as done:
             assert done.status == 200, await done.text()
     return People(bot.slack, team, organisation=bool(organisation))
