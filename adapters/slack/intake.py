@@ -132,25 +132,30 @@ class Intake:
             task.cancel()
         self._writer.shutdown(wait=False)
 
-    async def acknowledgement(self, body: Body) -> Body:
-        """What to answer Slack with, empty for a bare acknowledgement. Raises OSError: it could not be kept."""
+    async def acknowledgement(self, body: Body) -> Body | None:
+        """What to answer Slack with, empty for a bare acknowledgement; None: it could not be kept, and comes again."""
         began = time.perf_counter()
         try:
-            if body.get("type") == "url_verification":
-                return {"challenge": body.get("challenge")}
-            if body.get("type") == "app_rate_limited":
-                log.error("Slack holds events back, for there are more than it hands on in an hour")
-            if body.get("type") not in _EXPECTED and "command" not in body:
-                return {}  # whatever else comes is taken, or Slack would send it four times
-            return await self.take(body) or {}
+            return await self._acknowledged(body)
+        except Exception as failure:
+            log.error("what Slack sent was not taken in: %s", type(failure).__name__)
+            return None
         finally:
             for tell in self.acknowledged:
                 tell(time.perf_counter() - began)
 
+    async def _acknowledged(self, body: Body) -> Body:
+        if body.get("type") == "url_verification":
+            return {"challenge": body.get("challenge")}
+        if body.get("type") == "app_rate_limited":
+            log.error("Slack holds events back, for there are more than it hands on in an hour")
+        if body.get("type") not in _EXPECTED and "command" not in body:
+            return {}  # whatever else comes is taken, or Slack would send it four times
+        return await self.take(body) or {}
+
     async def _bolt(self, req: AsyncBoltRequest) -> BoltResponse:
-        try:
-            answer = await self.acknowledgement(dict(req.body))
-        except OSError:
+        answer = await self.acknowledgement(dict(req.body))
+        if answer is None:
             return BoltResponse(status=503, body="")
         return _response(answer) if answer else BoltResponse(status=200, body="")
 

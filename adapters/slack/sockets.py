@@ -22,11 +22,9 @@ class Socket(AsyncSocketModeHandler):
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         """Keep what came and acknowledge it; what cannot be kept is not acknowledged, and comes again."""
-        try:
-            answer = await self._intake.acknowledgement(req.payload)
-        except OSError:
-            return
-        await client.send_socket_mode_response(SocketModeResponse(req.envelope_id, payload=answer or None))
+        answer = await self._intake.acknowledgement(req.payload)
+        if answer is not None:
+            await client.send_socket_mode_response(SocketModeResponse(req.envelope_id, payload=answer or None))
 
 
 def _quiet() -> logging.Logger:

@@ -120,6 +120,28 @@ def test_a_failing_bot_is_tried_again() -> None:
     play(story)
 
 
+@pytest.mark.parametrize("http", [False, True])
+def test_what_cannot_be_taken_in_is_said_and_comes_again(http: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Only the kind of the error is logged; Slack gets no acknowledgement and sends it anew."""
+
+    async def story() -> None:
+        async with slack_bot(http=http) as bot:
+            failures, answer = [RuntimeError("Lakeview")], bot.platform.intake._answer
+
+            async def fails(body: dict[str, object]) -> dict[str, object] | None:
+                if failures:
+                    raise failures.pop()
+                return await answer(body)
+
+            bot.platform.intake._answer = fails
+            await bot.people.says("dana", bot.people.direct("dana"), "whoami")
+            await bot.ear.hears(1)
+            assert "what Slack sent was not taken in: RuntimeError" in caplog.text
+            assert "Lakeview" not in caplog.text
+
+    play(story)
+
+
 def test_forged_and_replayed_requests() -> None:
     """Only Slack's signature of the last five minutes is taken; the same request again does nothing."""
 
