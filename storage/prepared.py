@@ -16,6 +16,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
+from storage.trouble import DatabaseTrouble
+
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -49,7 +51,8 @@ class Made:
 
 
 class Prepared:
-    """One statement for all connections. It may hold no list of a length that is not known before."""
+    """One statement for all connections, with values of the same names each time. It may hold no list of a length that is
+    not known before."""
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
@@ -105,7 +108,7 @@ def execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> sqli
     """Hand it to SQLite's driver. Raises what SQLAlchemy would raise, without the parameters."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     if not driver.in_transaction:
-        raise RuntimeError("The transaction is over: SQLite has rolled it back.")
+        raise DatabaseTrouble("The transaction is over: SQLite has rolled it back.")
     try:
         return driver.execute(sql, parameters)
     except sqlite3.Error as failure:

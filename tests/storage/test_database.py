@@ -239,7 +239,7 @@ class TestTransactions:
             with suppress(Interrupted), attempt(connection):
                 connection.connection.rollback()
                 raise Interrupted
-            with pytest.raises(RuntimeError, match="over"):
+            with pytest.raises(DatabaseTrouble, match="over"):
                 add.run(connection, {"name": "lost", "value": b"0"})
         assert names(empty) == []
 
