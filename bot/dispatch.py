@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """Carries out invocations; ``handle`` is synchronous and runs in a thread of its own."""
+    """Carries out invocations: ``handle`` in a transaction of its own, ``take`` in one that others may share; in a thread."""
 
     database: Database
     ring: KeyRing
