@@ -117,7 +117,9 @@ class Api:
             headers["Content-Type"] = "application/json;charset=utf-8"
         try:
             # Once, and never by a client that repeats: a post that is repeated is posted twice.
-            async with self.session.post(self.base_url + method, data=content, headers=headers) as response:
+            async with self.session.post(
+                self.base_url + method, data=content, headers=headers, allow_redirects=False
+            ) as response:
                 status, about, said = response.status, response.headers, await response.read()
         except aiohttp.ClientConnectorError:
             raise NotDelivered("not_connected") from None

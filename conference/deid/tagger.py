@@ -1,4 +1,4 @@
-"""The tagger's vote: a small convolution over the features of the words, trained by `tools/deid/tagger.py`."""
+"""The tagger's vote: two small convolutional nets over the features of the words, trained by `tools/deid/tagger.py`."""
 
 from dataclasses import dataclass, field
 from functools import cache

@@ -58,6 +58,18 @@ def test_what_is_not_slacks_may_have_worked(said: str, status: int) -> None:
     assert "Maria" not in failed.kind
 
 
+def test_a_post_is_sent_nowhere_else() -> None:
+    """Followed, a redirect would repeat it, and show the token to whoever answers there."""
+    seen: list[str] = []
+
+    def away(request: web.Request, _: bytes) -> web.Response:
+        seen.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    assert failure(away).unknown
+    assert seen == ["/api/chat.postMessage"]
+
+
 @pytest.mark.parametrize(("wait", "seconds"), [("7", 7.0), ("0", 1.0), ("soon", 30.0), (None, 30.0)])
 def test_how_long_to_wait_is_read_or_guessed(wait: str | None, seconds: float) -> None:
     """Nonsense in Retry-After is half a minute."""
