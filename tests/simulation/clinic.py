@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import func, select
 
 from adapters.card import Card
 from adapters.memory import MemoryPlatform
 from adapters.platform import Invocation, Outcome
+from bot import request
 from conference.case import CaseState
 from conference.task import Task
 from storage import tables
@@ -287,7 +289,9 @@ class Here(ThreadPoolExecutor):
 
 @contextmanager
 def clinic(seed: int, url: str = "sqlite://") -> Iterator[Clinic]:
-    with chat(url=url) as bot:
+    """A clinic in which chance is the seed's alone: also that of waits, and of what cases are called."""
+    random.seed(seed)
+    with chat(url=url) as bot, patch.object(request, "secrets", random.Random(seed)):
         bot._loop.set_default_executor(Here(1))
         make_team(bot)
         yield Clinic(bot, seed)

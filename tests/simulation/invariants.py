@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from storage import tables
 from storage.audit import verify
+from storage.notice import PATIENCE
 from storage.notices import Act, NoticeState
 from storage.schema import AuditRow
 from storage.store import HOUSE, Store
@@ -62,11 +63,15 @@ def _each_message_stands_once(bot: Chat) -> None:
 
 
 def _rooms_are_in_order(bot: Chat) -> None:
-    """What was decided first to be said in the team's room is said first there."""
+    """What was decided first to be said in the team's room is said first there, but for what failed too often to be waited for."""
     with bot.app.database.reading() as connection:
         n = tables.NoticeRow
         posts = select(n.message).where(
-            n.room == ROOM, n.act == Act.POST.value, n.state == NoticeState.SENT.value, n.thread == ""
+            n.room == ROOM,
+            n.act == Act.POST.value,
+            n.state == NoticeState.SENT.value,
+            n.thread == "",
+            n.strikes < PATIENCE,
         )
         refs = connection.execute(posts.order_by(n.id)).scalars().all()
     place = {said.ref.message: number for number, said in enumerate(bot.platform.messages)}

@@ -20,3 +20,7 @@ def test_days_of_a_clinic_leave_everything_in_order(url: str, seed: int) -> None
     assert lived.done["case approve"] > 5
     assert lived.replayed
     assert lived.faults
+
+
+def test_one_seed_is_one_run() -> None:
+    assert month(4, 3) == month(4, 3)
