@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,7 +169,7 @@ def _into_file(
             if log.exists() and log.stat().st_size:
                 raise DatabaseBusy(f"Another process looks into {target}; end it first.")
             print(f"kept {_kept(target, filled.now)}: remove it when all is well")
-        _note_in_marks(config, ring, filled, folder)
+        _note_in_marks(config, ring, filled.heads, filled.now, folder)
         put_in_place(made, target)
     return filled.done
 
@@ -202,8 +203,8 @@ def _into_server(
                 pass
             case _ if not args.replace:
                 raise NotReady(f"{database.name} is there already; --replace puts the backup in its place.")
-        filled = _fill(database, config, ring, args.file, secret, erased, folder)
-        _note_in_marks(config, ring, filled, folder)
+        note = partial(_note_in_marks, config, ring, folder=folder)
+        filled = _fill(database, config, ring, args.file, secret, erased, folder, note)
     return filled.done
 
 
@@ -224,8 +225,13 @@ def _fill(
     secret: str,
     erased: "Mapping[Slot, datetime]",
     folder: Path,
+    before_it_counts: Callable[[Mapping[str, int], datetime], None] | None = None,
 ) -> Filled:
-    """Put the rows in, prove them, and make them such that a bot may go on from there. Raises BackupBroken."""
+    """Put the rows in, prove them, and make them such that a bot may go on from there. Raises BackupBroken.
+
+    ``before_it_counts`` is told where the chains end while the transaction is still open: a kill after its end leaves
+    no marks that speak of rows which are gone by intention.
+    """
     from bot.cli.backup import MARKS, telling
     from storage.audit import AuditEntry, append
     from storage.backup import check, empty, erase_again, forget_the_stream, heads, put_back
@@ -246,8 +252,10 @@ def _fill(
         forget_the_stream(connection)
         append(connection, ring, AuditEntry(HOUSE, now, "operator", "restore", "", "done"))
         Erasures(config.path(config.settings.backup.erasures)).complete(connection)
+        lost = Checkpoints(config.checkpoints, ring.root).beyond(ends)
+        if before_it_counts is not None:
+            before_it_counts(ends, now)
     held = _hold(database, config, ring, now)
-    lost = Checkpoints(config.checkpoints, ring.root).beyond(ends)
     done = Restored(str(backup.about["made_at"]), sum(found.rows.values()), again, held, lost)
     return Filled(done, ends, now)
 
@@ -265,7 +273,9 @@ def _hold(database: "Database", config: "Configuration", ring: "KeyRing", now: d
         return held + hold_what_was_due(connection, datetime.now(UTC))
 
 
-def _note_in_marks(config: "Configuration", ring: "KeyRing", filled: Filled, folder: Path) -> None:
+def _note_in_marks(
+    config: "Configuration", ring: "KeyRing", heads: Mapping[str, int], now: datetime, folder: Path
+) -> None:
     """The marks outside go on, and say that what they attest beyond the backup is gone."""
     from bot.cli.workplace import put_in_place
     from storage.checkpoints import Checkpoints
@@ -273,4 +283,4 @@ def _note_in_marks(config: "Configuration", ring: "KeyRing", filled: Filled, fol
     if not config.checkpoints.exists():
         (folder / "marks").chmod(0o600)
         put_in_place(folder / "marks", config.checkpoints)
-    Checkpoints(config.checkpoints, ring.root).restored(filled.heads, filled.now)
+    Checkpoints(config.checkpoints, ring.root).restored(heads, now)

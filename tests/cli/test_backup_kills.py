@@ -50,6 +50,26 @@ def test_a_kill_leaves_the_old_or_the_new(kept: Path, engine: str, url: str, sta
     assert not list(kept.glob(".confer-work-*"))
 
 
+def test_cut_off_right_after_its_transaction(
+    kept: Path, start: StartBot, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The marks outside know of the restore as soon as the rows do, and whoever calls again finishes it."""
+    served(kept, start, *TEAM, until="is its coordinator")
+    saved = backed_up(kept, command)
+    served(kept, start, "/as dana", "/room case-room", '!confer task add "only in the old" due fri', until="T-1")
+    config = kept / "confer.toml"
+
+    def cut(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.cli.restore._hold", cut)
+        assert command("restore", saved, "--config", config, "--replace").status == 130
+    assert command("audit", "verify", "--config", config).status == 0
+    assert command("restore", saved, "--config", config, "--replace").status == 0
+    assert command("audit", "verify", "--config", config).status == 0
+
+
 def count(database: str) -> int:
     with Database.open(database, exclusive=False) as opened, opened.reading() as connection:
         return int(connection.execute(text("SELECT count(*) FROM tasks")).scalar_one())

@@ -50,7 +50,10 @@ ROWS = (
     Row(
         "kill -9 while backing up or restoring",
         "the old file or the new, whole",
-        ("cli/test_backup_kills.py::test_a_kill_leaves_the_old_or_the_new",),
+        (
+            "cli/test_backup_kills.py::test_a_kill_leaves_the_old_or_the_new",
+            "cli/test_backup_kills.py::test_cut_off_right_after_its_transaction",
+        ),
     ),
     Row(
         "kill -9 while a team's key or the root key is changed",
