@@ -3,12 +3,16 @@
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from storage.checkpoints import Checkpoints
 from storage.database import Database
+from storage.keys import KeyRing, RootKey
+from storage.store import HOUSE, Store
 from tests.cli.conftest import CONFER, PATIENCE, Command, StartBot, environment
 from tests.cli.test_backup import backed_up, served
 from tests.cli.test_run import TEAM
@@ -51,13 +55,14 @@ def test_a_kill_leaves_the_old_or_the_new(kept: Path, engine: str, url: str, sta
 
 
 def test_cut_off_right_after_its_transaction(
-    kept: Path, start: StartBot, command: Command, monkeypatch: pytest.MonkeyPatch
+    kept: Path, engine: str, url: str, start: StartBot, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The marks outside know of the restore as soon as the rows do, and whoever calls again finishes it."""
     served(kept, start, *TEAM, until="is its coordinator")
     saved = backed_up(kept, command)
     served(kept, start, "/as dana", "/room case-room", '!confer task add "only in the old" due fri', until="T-1")
     config = kept / "confer.toml"
+    _mark(kept, url if engine == "postgresql" else f"sqlite:///{kept / 'confer.db'}")
 
     def cut(*_: object) -> int:
         raise KeyboardInterrupt
@@ -68,6 +73,14 @@ def test_cut_off_right_after_its_transaction(
     assert command("audit", "verify", "--config", config).status == 0
     assert command("restore", saved, "--config", config, "--replace").status == 0
     assert command("audit", "verify", "--config", config).status == 0
+
+
+def _mark(house: Path, database: str) -> None:
+    """Attest where every chain ends now, beyond the backup."""
+    root, now = RootKey.load(house / "confer.key"), datetime.now(UTC)
+    with Database.open(database, exclusive=False) as opened, opened.reading() as connection:
+        for team in (HOUSE, *Store(connection, KeyRing(root)).team_ids()):
+            Checkpoints(house / "audit-checkpoints.jsonl", root).write(connection, team, now)
 
 
 def count(database: str) -> int:
