@@ -2,8 +2,9 @@
 
 from adapters.card import Card, Field, Form
 from adapters.platform import Source
-from tests.slack.harness import Ear, nothing_broken, play, slack_bot
+from tests.slack.harness import Bot, Ear, nothing_broken, play, slack_bot
 from tests.slack.people import text_of
+from tests.slack.world import Channel, Message
 
 FORM = Card(
     "A case",
@@ -11,17 +12,23 @@ FORM = Card(
 )
 
 
+async def begun(bot: Bot) -> tuple[Channel, Message]:
+    """dana has pressed the form's button; her direct channel, and the message with the button."""
+    channel = bot.people.channel("ward", "dana")
+    ref = await bot.platform.post(bot.place(channel), FORM, "1")
+    message = channel.find(ref.message)
+    assert message
+    await bot.people.presses("dana", message, "Fill in")
+    await bot.platform.intake.finish()
+    return bot.people.direct("dana"), message
+
+
 def test_form_is_filled_in_by_talking() -> None:
     """A form is asked for in private, field by field; a slip is asked again, a command in between is a command."""
 
     async def story() -> None:
         async with slack_bot() as bot:
-            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
+            direct, _ = await begun(bot)
             await bot.people.says("dana", direct, "-")
             await bot.people.says("dana", direct, "@confer whoami")
             await bot.platform.intake.finish()
@@ -35,7 +42,11 @@ def test_form_is_filled_in_by_talking() -> None:
             await bot.people.presses("dana", bot.people.sees("dana", direct)[-1], "Skip")
             typed, form = await bot.ear.hears(2)
             assert typed.text == "whoami"
-            assert (form.source, form.text, form.place) == (Source.FORM, "case submit", bot.place(channel))
+            assert (form.source, form.text, form.place) == (
+                Source.FORM,
+                "case submit",
+                bot.place(bot.people.channel("ward", "dana")),
+            )
             assert dict(form.fields) == {"question": "Low desire?\nSince May.", "more": ""}
             nothing_broken(bot.breaches)
 
@@ -47,12 +58,7 @@ def test_form_is_filled_in_by_one_message() -> None:
 
     async def story() -> None:
         async with slack_bot() as bot:
-            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
+            direct, _ = await begun(bot)
             await bot.people.says("dana", direct, "Question: Low desire?\nSince when: May\nmore: nothing\nelse")
             (form,) = await bot.ear.hears(1)
             assert dict(form.fields) == {"question": "Low desire?\nSince when: May", "more": "nothing\nelse"}
@@ -67,12 +73,7 @@ def test_refused_form_keeps_its_answers() -> None:
         ear = Ear()
         ear.refuses = True
         async with slack_bot(ear=ear) as bot:
-            channel, direct = bot.people.channel("ward", "dana"), bot.people.direct("dana")
-            ref = await bot.platform.post(bot.place(channel), FORM, "1")
-            message = channel.find(ref.message)
-            assert message
-            await bot.people.presses("dana", message, "Fill in")
-            await bot.platform.intake.finish()
+            direct, message = await begun(bot)
             await bot.people.says("dana", direct, "A long question")
             await bot.platform.intake.finish()
             await bot.people.says("dana", direct, "-")

@@ -36,14 +36,20 @@ def post_ephemeral(call: Call) -> Payload:
     return {"message_ts": message.ts}
 
 
-def update(call: Call) -> Payload:
-    call.need("chat:write")
-    channel = call.channel()
+def _own(call: Call, channel: Channel, error: str) -> Message:
+    """The bot's message that is meant; ``error`` where it is somebody else's."""
     found = channel.find(call.text("ts"))
     if found is None or found.only_for:
         raise Refused("message_not_found")
     if found.user != call.team.bot_user:
-        raise Refused("cant_update_message")
+        raise Refused(error)
+    return found
+
+
+def update(call: Call) -> Payload:
+    call.need("chat:write")
+    channel = call.channel()
+    found = _own(call, channel, "cant_update_message")
     _check_message(call, channel, update=True)
     before = {block.get("block_id") for block in found.blocks}
     if before & {block["block_id"] for block in call.args.get("blocks") or () if "block_id" in block}:
@@ -60,11 +66,7 @@ def update(call: Call) -> Payload:
 def delete(call: Call) -> Payload:
     call.need("chat:write")
     channel = call.channel()
-    found = channel.find(call.text("ts"))
-    if found is None or found.only_for:
-        raise Refused("message_not_found")
-    if found.user != call.team.bot_user:
-        raise Refused("cant_delete_message")
+    found = _own(call, channel, "cant_delete_message")
     found.deleted = True
     return {"channel": channel.id, "ts": found.ts}
 
