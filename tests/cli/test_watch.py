@@ -17,7 +17,7 @@ import pytest
 from tests.cli.conftest import PATIENCE, Command, StartBot
 from tests.cli.test_run import TEAM
 from tests.slack.harness import until
-from tests.slack.test_kills import installation
+from tests.slack.programme import installation
 
 
 @pytest.fixture
@@ -207,15 +207,13 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, number: signal.Signals)
             people.slack.faults.on("chat.postMessage", "delay", value=60.0)
             saying = asyncio.create_task(people.says("carla", channel, '@confer team create "North clinic" zone UTC'))
             await until(lambda: people.slack.faults.calls["chat.postMessage"][0].times == 0)
-            running = process._process
-            assert running
-            running.send_signal(number)
+            process.send_signal(number)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(1.0):
-                    await running.wait()
-            running.send_signal(number)
+                    await process.wait()
+            process.send_signal(number)
             async with asyncio.timeout(5.0):
-                assert await running.wait() == -number
+                assert await process.wait() == -number
             saying.cancel()
 
     async def whole() -> None:
