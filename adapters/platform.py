@@ -102,6 +102,9 @@ class SharedDrawer(Drawer, Protocol):
     def swap(self, name: str, there: bytes | None, content: bytes) -> bool:
         """Keep it if what is kept is ``there``, or nothing is for None; whether it was. Of two who try, one succeeds."""
 
+    def put_all(self, contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Keep all of it at once; of ``new`` only what has a name that is not in use: what is there under the others."""
+
 
 class Inbox(Protocol):
     """Where a platform puts what came in before it tells the service that it came, apart from the database.

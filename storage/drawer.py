@@ -1,26 +1,39 @@
 """What chat platforms keep across restarts, sealed under the house's key."""
 
+from collections.abc import Mapping
 from typing import cast
 
-from sqlalchemy import ColumnElement, Insert, Table, and_, delete, select
+from sqlalchemy import Connection, Insert, Table, and_, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
 from storage.database import Database, wait_for_turn
 from storage.keys import KeyRing
+from storage.prepared import Prepared
 from storage.seal import Cell
 from storage.store import HOUSE
 
 DRAWERS = cast("Table", tables.DrawerRow.__table__)
+_KEY = (DRAWERS.c.platform, DRAWERS.c.name)
+_MINE = and_(DRAWERS.c.platform == bindparam("of_platform"), DRAWERS.c.name == bindparam("of_name"))
+GET = Prepared(select(DRAWERS.c.body).where(_MINE))
+DELETE = Prepared(delete(DRAWERS).where(_MINE))
+ADD = Prepared(insert(DRAWERS))
 
 
 def _put(insert: sqlite.Insert | postgresql.Insert) -> Insert:
-    return insert.on_conflict_do_update(
-        index_elements=[DRAWERS.c.platform, DRAWERS.c.name], set_={"body": insert.excluded.body}
-    )
+    return insert.on_conflict_do_update(index_elements=_KEY, set_={"body": insert.excluded.body})
 
 
-PUT = {"sqlite": _put(sqlite.insert(DRAWERS)), "postgresql": _put(postgresql.insert(DRAWERS))}
+def _put_new(insert: sqlite.Insert | postgresql.Insert) -> Insert:
+    return insert.on_conflict_do_nothing(index_elements=_KEY).returning(DRAWERS.c.name)
+
+
+PUT = {"sqlite": Prepared(_put(sqlite.insert(DRAWERS))), "postgresql": Prepared(_put(postgresql.insert(DRAWERS)))}
+PUT_NEW = {
+    "sqlite": Prepared(_put_new(sqlite.insert(DRAWERS))),
+    "postgresql": Prepared(_put_new(postgresql.insert(DRAWERS))),
+}
 
 
 class SealedDrawer:
@@ -31,29 +44,34 @@ class SealedDrawer:
 
     def get(self, name: str) -> bytes | None:
         with self._database.reading() as connection:
-            body = connection.execute(select(DRAWERS.c.body).where(self._mine(name))).scalar()
-            return None if body is None else self._ring.unseal(connection, self._cell(name), body)
+            return self._get(connection, name)
 
     def put(self, name: str, content: bytes) -> None:
+        self.put_all({name: content}, {})
+
+    def put_all(self, contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        there: dict[str, bytes] = {}
         with self._database.transaction() as connection:
-            body = self._ring.seal(connection, self._cell(name), content)
-            row = {"platform": self._platform, "name": name, "body": body}
-            connection.execute(PUT[connection.dialect.name], row)
+            for name, content in sorted(contents.items()):  # in one order: two instances may write the same ones
+                PUT[connection.dialect.name].run(connection, self._row(connection, name, content))
+            for name, content in sorted(new.items()):
+                put = PUT_NEW[connection.dialect.name].first(connection, self._row(connection, name, content))
+                if put is None and (kept := self._get(connection, name)) is not None:
+                    there[name] = kept
+        return there
 
     def swap(self, name: str, there: bytes | None, content: bytes) -> bool:
         with self._database.transaction() as connection:
             wait_for_turn(connection, f"drawer {self._platform}/{name}")
-            body = connection.execute(select(DRAWERS.c.body).where(self._mine(name))).scalar()
-            if there != (None if body is None else self._ring.unseal(connection, self._cell(name), body)):
+            if there != self._get(connection, name):
                 return False
-            connection.execute(DRAWERS.delete().where(self._mine(name)))
-            sealed = self._ring.seal(connection, self._cell(name), content)
-            connection.execute(DRAWERS.insert().values(platform=self._platform, name=name, body=sealed))
+            DELETE.run(connection, self._mine(name))
+            ADD.run(connection, self._row(connection, name, content))
             return True
 
     def delete(self, name: str) -> None:
         with self._database.transaction() as connection:
-            connection.execute(delete(DRAWERS).where(self._mine(name)))
+            DELETE.run(connection, self._mine(name))
 
     def names(self, prefix: str = "") -> tuple[str, ...]:
         c = DRAWERS.c
@@ -62,8 +80,16 @@ class SealedDrawer:
             found = connection.execute(select(c.name).where(within).order_by(c.name)).scalars()
             return tuple(n for n in found if n.startswith(prefix))
 
-    def _mine(self, name: str) -> ColumnElement[bool]:
-        return and_(DRAWERS.c.platform == self._platform, DRAWERS.c.name == name)
+    def _get(self, connection: Connection, name: str) -> bytes | None:
+        body = GET.value(connection, self._mine(name))
+        return None if body is None else self._ring.unseal(connection, self._cell(name), body)
+
+    def _mine(self, name: str) -> dict[str, str]:
+        return {"of_platform": self._platform, "of_name": name}
+
+    def _row(self, connection: Connection, name: str, content: bytes) -> dict[str, object]:
+        body = self._ring.seal(connection, self._cell(name), content)
+        return {"platform": self._platform, "name": name, "body": body}
 
     def _cell(self, name: str) -> Cell:
         return Cell(team=HOUSE, table="drawers", column="body", row=f"{self._platform}/{name}")

@@ -1,4 +1,7 @@
-"""What was posted under which key, and where it stands: in the drawer, so that a restart posts nothing twice."""
+"""What was posted under which key, and where it stands: in the drawer, so that a restart posts nothing twice.
+
+What is to be written at the same time, of posts in many places, is written together.
+"""
 
 import asyncio
 import hashlib
@@ -6,11 +9,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
 
-from adapters.platform import Drawer, MessageRef
+from adapters.platform import MessageRef, SharedDrawer
 
 log = logging.getLogger(__name__)
 
@@ -48,35 +52,49 @@ class _Dated(msgspec.Struct):
 T = TypeVar("T", Entry, Spot)
 
 
+@dataclass(slots=True, eq=False)
+class _Write:
+    """``there``: what was kept under the name before, where ``is_new`` and something was."""
+
+    name: str
+    content: bytes
+    is_new: bool
+    there: "asyncio.Future[bytes | None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
 class Ledger:
-    def __init__(self, drawer: Drawer, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, drawer: SharedDrawer, *, clock: Callable[[], float] = time.time) -> None:
         self._drawer, self._clock = drawer, clock
         self._recent: OrderedDict[str, Entry] = OrderedDict()
-        self._writing: set[asyncio.Task[None]] = set()
+        self._waiting: list[_Write] = []
+        self._writing: asyncio.Task[None] | None = None
 
-    async def post(self, key: str) -> Entry | None:
-        return self._recent.get(key) or await self._get(_post(key), Entry)
+    async def begin_post(self, key: str, entry: Entry) -> Entry | None:
+        """Note the post before it goes out; where one is noted under the key, it stays, and is given back."""
+        if (known := self._recent.get(key)) is None:
+            there = await self._write(_post(key), entry, is_new=True)
+            known = None if there is None else msgspec.json.decode(there, type=Entry)
+            self._keep_recent(key, known or entry)
+        return known
 
     async def save_post(self, key: str, entry: Entry) -> None:
         self._keep_recent(key, entry)
-        await self._put(_post(key), entry)
+        await self._write(_post(key), entry)
 
     def note_post(self, key: str, entry: Entry) -> None:
         """Save it in the background: should this be lost, the message is found by its key."""
         self._keep_recent(key, entry)
-        task = asyncio.create_task(self._put(_post(key), entry))
-        self._writing.add(task)
-        task.add_done_callback(self._written)
+        self._write(_post(key), entry).add_done_callback(_look_at)
 
     async def finish(self) -> None:
-        while self._writing:
-            await asyncio.wait(list(self._writing))
+        if self._writing is not None:
+            await self._writing
 
     async def spot(self, message: MessageRef) -> Spot | None:
         return await self._get(_spot(message), Spot)
 
     async def save_spot(self, message: MessageRef, spot: Spot) -> None:
-        await self._put(_spot(message), spot)
+        await self._write(_spot(message), spot)
 
     async def forget_old(self) -> None:
         await asyncio.to_thread(self._forget_old)
@@ -86,17 +104,33 @@ class Ledger:
         if len(self._recent) > REMEMBERED:
             self._recent.popitem(last=False)
 
-    def _written(self, task: "asyncio.Task[None]") -> None:
-        self._writing.discard(task)
-        if not task.cancelled() and (failure := task.exception()):
-            log.warning("a post could not be noted: %s", type(failure).__name__)
-
     async def _get(self, name: str, kind: type[T]) -> T | None:
         kept = await asyncio.to_thread(self._drawer.get, name)
         return None if kept is None else msgspec.json.decode(kept, type=kind)
 
-    async def _put(self, name: str, thing: Entry | Spot) -> None:
-        await asyncio.to_thread(self._drawer.put, name, msgspec.json.encode(thing))
+    def _write(self, name: str, thing: Entry | Spot, *, is_new: bool = False) -> "asyncio.Future[bytes | None]":
+        write = _Write(name, msgspec.json.encode(thing), is_new)
+        self._waiting.append(write)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        return write.there
+
+    async def _write_all(self) -> None:
+        """What waits, and what comes while it is written, with one write each time."""
+        try:
+            while self._waiting:
+                writes, self._waiting = self._waiting, []
+                over, new = ({w.name: w.content for w in writes if w.is_new is kind} for kind in (False, True))
+                try:
+                    there = await asyncio.to_thread(self._drawer.put_all, over, new)
+                except Exception as failure:
+                    for waits in (w.there for w in writes if not w.there.done()):
+                        waits.set_exception(failure)
+                else:
+                    for write in (w for w in writes if not w.there.done()):
+                        write.there.set_result(there.get(write.name))
+        finally:
+            self._writing = None
 
     def _forget_old(self) -> None:
         before = self._clock() - LASTS
@@ -104,6 +138,11 @@ class Ledger:
             kept = self._drawer.get(name)
             if kept is not None and msgspec.json.decode(kept, type=_Dated).at < before:
                 self._drawer.delete(name)
+
+
+def _look_at(there: "asyncio.Future[bytes | None]") -> None:
+    if not there.cancelled() and (failure := there.exception()):
+        log.warning("a post could not be noted: %s", type(failure).__name__)
 
 
 def _post(key: str) -> str:

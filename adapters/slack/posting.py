@@ -66,25 +66,18 @@ class Posting:
         """The card in the place, once for this key. ``origin``: where its buttons act, if not there."""
         if (await self.directory.channel(place.room)).shared:
             raise NotDelivered("externally_shared", final=True)
-        entry = await self.ledger.post(key)
-        known = entry is not None
-        if entry is None:
-            entry = Entry(secrets.token_hex(16), self.clock(), place.room)
         files = [block for block in card.blocks if isinstance(block, File)]
         origin = None if origin == place else origin
         shown = await self.pages(card, origin, place.room)
-        if known and len(entry.done) == len(shown) + len(files):
-            return MessageRef(place.room, entry.done[0])
-        if not known or not entry.doubt:
-            entry = msgspec.structs.replace(entry, doubt=True)
-            await self.ledger.save_post(key, entry)
-        try:
-            entry = await self._parts(place, key, entry, shown, files, look=known)
-        except NotDelivered as failure:
-            if not failure.unknown:
-                done = await self.ledger.post(key) or entry
-                await self.ledger.save_post(key, msgspec.structs.replace(done, doubt=False))
-            raise
+        entry = Entry(secrets.token_hex(16), self.clock(), place.room)
+        known = await self.ledger.begin_post(key, entry)
+        if known is not None:
+            if len(known.done) == len(shown) + len(files):
+                return MessageRef(place.room, known.done[0])
+            entry = msgspec.structs.replace(known, doubt=True)
+            if not known.doubt:
+                await self.ledger.save_post(key, entry)
+        entry = await self._parts(place, key, entry, shown, files, look=known is not None and known.doubt)
         message = MessageRef(place.room, entry.done[0])
         if len(entry.done) > 1 or origin:
             await self._note_spot(message, entry, len(shown), origin)
@@ -113,27 +106,33 @@ class Posting:
         self, place: Place, key: str, entry: Entry, shown: Sequence[Page], files: Sequence[File], *, look: bool
     ) -> Entry:
         """Send what is not there yet, noting each part as soon as Slack has it."""
-        for number in range(len(entry.done), len(shown) + len(files)):
-            thread = place.thread or (entry.done[0] if entry.done else None)
-            nonce = f"{entry.nonce}-{number}"
-            in_doubt = look and entry.doubt
-            file = files[number - len(shown)] if number >= len(shown) else None
-            wanted = partial(_by_name, file) if file else partial(_by_key, nonce)
-            found = await self._find(place.room, thread, nonce, entry.at, wanted) if in_doubt else None
-            if found:
-                part = found
-            elif file:
-                channel, team = ids.split(place.room)
-                part = await upload(self.api, team, channel, thread, file, patience=self.look_again / 2)
-            else:
-                part = await self._send(place.room, thread, shown[number], nonce)
+        parts: list[Page | File] = [*shown, *files]
+        for number in range(len(entry.done), len(parts)):
+            try:
+                part = await self._part(place, entry, number, parts[number], look=look)
+            except NotDelivered as failure:
+                if not failure.unknown and not look:  # what was not found may still come to light
+                    await self.ledger.save_post(key, msgspec.structs.replace(entry, doubt=False))
+                raise
             look = False
             entry = msgspec.structs.replace(entry, done=(*entry.done, part))
-            if number + 1 == len(shown) + len(files):
+            if number + 1 == len(parts):
                 self.ledger.note_post(key, msgspec.structs.replace(entry, doubt=False))
             else:
                 await self.ledger.save_post(key, entry)
         return entry
+
+    async def _part(self, place: Place, entry: Entry, number: int, part: Page | File, *, look: bool) -> str:
+        """The part's time stamp or file: as it is found, where it may be there, or else as it is sent."""
+        thread = place.thread or (entry.done[0] if entry.done else None)
+        nonce = f"{entry.nonce}-{number}"
+        wanted = partial(_by_name, part) if isinstance(part, File) else partial(_by_key, nonce)
+        if look and (found := await self._find(place.room, thread, nonce, entry.at, wanted)):
+            return found
+        if isinstance(part, File):
+            channel, team = ids.split(place.room)
+            return await upload(self.api, team, channel, thread, part, patience=self.look_again / 2)
+        return await self._send(place.room, thread, part, nonce)
 
     async def _send(self, room: str, thread: str | None, page: Page, nonce: str) -> str:
         channel, team = ids.split(room)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,6 +46,12 @@ class MemoryDrawer:
             return False
         self.content[name] = content
         return True
+
+    def put_all(self, contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> dict[str, bytes]:
+        self._pause()
+        there = {name: self.content[name] for name in new if name in self.content}
+        self.content |= {**contents, **{name: new[name] for name in new if name not in there}}
+        return there
 
     def delete(self, name: str) -> None:
         self._pause()

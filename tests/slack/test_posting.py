@@ -1,5 +1,8 @@
 """Posts are seen once whatever happens on the way, in their order, no faster than Slack allows."""
 
+import asyncio
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
@@ -92,6 +95,43 @@ def test_a_new_process_posts_nothing_twice() -> None:
                 assert await fresh.post(place, Card("Agenda"), "known") == first
                 await fresh.post(place, Card("Agenda"), "doubt")
             assert len(bot.people.channel("ward").messages) == 2
+
+    play(story)
+
+
+def test_what_surely_was_not_posted_is_not_looked_for() -> None:
+    """Slack said that it did not take it: it is sent again, without a look at the history, which some may hardly read."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            bot.slack.faults.on("chat.postMessage", "is_archived")
+            with pytest.raises(NotDelivered):
+                await bot.platform.post(bot.place(bot.people.channel("ward", "dana")), Card("Agenda"), "k")
+            ref = await posted(bot, "k")
+            assert [m.ts for m in bot.people.channel("ward").messages] == [ref.message]
+            assert "conversations.history" not in [method for method, _ in bot.slack.world.sent]
+
+    play(story)
+
+
+def test_posts_that_come_together_are_noted_together() -> None:
+    """That each is about to go out, and that it is there: so many writes would be forty if each came alone."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            rooms = [bot.place(bot.people.channel(f"ward-{n}", "dana")) for n in range(20)]
+            writes: list[tuple[int, int]] = []
+            put_all = bot.drawer.put_all
+
+            def counted(contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> dict[str, bytes]:
+                writes.append((len(contents), len(new)))
+                return put_all(contents, new)
+
+            bot.drawer.put_all = counted  # type: ignore[method-assign]
+            await asyncio.gather(*(bot.platform.post(room, Card("Agenda"), f"k{n}") for n, room in enumerate(rooms)))
+            await bot.platform._ledger.finish()
+            assert [sum(kind) for kind in zip(*writes, strict=True)] == [20, 20]
+            assert len(writes) < 20
 
     play(story)
 

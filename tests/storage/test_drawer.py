@@ -26,6 +26,11 @@ def test_a_drawer_keeps_and_forgets(url: str) -> None:
         with database.reading() as connection:
             body = connection.execute(text("SELECT body FROM drawers")).scalar_one()
         assert b"secret" not in body
+        there = matrix.put_all({"token": b"three", "more": b"1"}, {"more": b"2", "new": b"3"})
+        assert there == {"more": b"1"}
+        assert [matrix.get(name) for name in ("token", "more", "new")] == [b"three", b"1", b"3"]
+        for name in ("more", "new"):
+            matrix.delete(name)
         matrix.delete("token")
         assert matrix.get("token") is None
         assert matrix.names() == ()
