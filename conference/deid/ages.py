@@ -1,11 +1,12 @@
 """Ages over 89, 45 CFR 164.514(b)(2)(i)(C), in digits, in words and implied."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from conference.deid.lexicon import fold, lexicon
 from conference.deid.model import Kind, Mark
-from conference.deid.patterns import Rule, compiled, lowered
+from conference.deid.patterns import Page, Table, compiled
 
 _OLD = r"(?P<v>9\d|1[0-2]\d)"
 _UNITS = "one|two|three|four|five|six|seven|eight|nine"
@@ -71,13 +72,10 @@ _BORN = r"\b(?:born|b\.|birth year|year of birth|yob|dob|d\.o\.b\.?)(?: in| circ
 
 
 @cache
-def _compiled() -> tuple[Rule, ...]:
-    return tuple(compiled(rule) for rule in (*_RULES, _BORN))
-
-
-@cache
-def _plain() -> tuple[Rule, ...]:
-    return tuple(compiled(rule) for rule in _PLAIN_RULES)
+def table() -> Table[bool]:
+    """The forms of ages, each with whether it is sure."""
+    rules = [(True, rule) for rule in (*_RULES, _BORN)] + [(False, rule) for rule in _PLAIN_RULES]
+    return tuple((sure, compiled(rule)) for sure, rule in rules)
 
 
 _HINT = re.compile(
@@ -88,33 +86,21 @@ _STATED = re.compile(
 )
 
 
-def ages(text: str) -> list[Mark]:
+def ages(page: Page) -> Iterator[Mark]:
     """Marks of ages over 89; "90 or older" is the category the rule allows."""
-    found: list[Mark] = []
+    text = page.text
     if not _HINT.search(text):
-        return found
-    low = lowered(text)
-    for pattern, sure in (*((p, True) for p in _compiled()), *((p, False) for p in _plain())):
-        for match in pattern.pattern.finditer(pattern.of(text, low)):
-            start, end = match.span("v")
-            raw = text[start:end]
-            if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (
-                _STATED.match(text, end) and raw in ("90", "ninety")
-            ):
-                continue
-            if sure or not (_MEASURE.search(text[max(0, start - 30) : start]) or _dosed(text, start)):
-                found.append(
-                    Mark(
-                        start,
-                        end,
-                        Kind.AGE,
-                        "age over 89",
-                        66 if sure else 58,
-                        sure,
-                        stand_in=_words(raw, text[end : end + 12]),
-                    )
-                )
-    return found
+        return
+    for sure, match in page.matches(table()):
+        start, end = match.span("v")
+        raw = text[start:end]
+        if (raw[:2].isdigit() and int("".join(c for c in raw if c.isdigit())) < 90) or (
+            _STATED.match(text, end) and raw in ("90", "ninety")
+        ):
+            continue
+        if sure or not (_MEASURE.search(text[max(0, start - 30) : start]) or _dosed(text, start)):
+            stand_in = _words(raw, text[end : end + 12])
+            yield Mark(start, end, Kind.AGE, "age over 89", 66 if sure else 58, sure, stand_in=stand_in)
 
 
 def _dosed(text: str, start: int) -> bool:

@@ -5,36 +5,46 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 
-from conference.deid.date_forms import FEASTS, HINTS, MONTHS
 from conference.deid.forms import Form, forms
 from conference.deid.model import Kind, Mark
-from conference.deid.patterns import lowered
+from conference.deid.patterns import Page, Table
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ),
+        1,
+    )
+    for name in names.split()
+}
 
 
 @cache
-def _forms() -> tuple[Form, ...]:
+def table() -> Table[Form]:
+    """The forms of dates."""
     return forms("date_forms.txt")
 
 
-def dates(text: str) -> list[Mark]:
+def dates(page: Page) -> Iterator[Mark]:
     """Marks of all dates finer than a year."""
-    return list(_find(text))
-
-
-def _find(text: str) -> Iterator[Mark]:
-    low = lowered(text)
-    held = {name for name, hint in HINTS.items() if hint.search(text)} | {"nothing"}
-    if any(key in low for key in FEASTS):
-        held.add("feast")
-    for form in _forms():
-        if form.need not in held:
-            continue
-        for match in form.rule.pattern.finditer(form.rule.of(text, low)):
-            start, end = match.span(form.group)
-            raw = text[start:end]
-            end -= len(raw) - len(raw.rstrip(" ,-"))
-            if _harmless(text, start, end, form.rank, framed=start > match.start()):
-                continue
+    for form, match in page.matches(table()):
+        start, end = match.span(form.group)
+        raw = page.text[start:end]
+        end -= len(raw) - len(raw.rstrip(" ,-"))
+        if not _harmless(page.text, start, end, form.rank, framed=start > match.start()):
             yield Mark(start, end, Kind.DATE, form.reason, 60 + form.rank * 5, form.sure)
 
 

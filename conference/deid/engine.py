@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 
 from conference.deid.context import Seen
-from conference.deid.evidence import evidence
+from conference.deid.evidence import Evidence, evidence, read_page
 from conference.deid.grow import grown, whole
 from conference.deid.known import matcher
 from conference.deid.lexicon import fold, lexicon
@@ -45,7 +45,8 @@ def scan(
     identifier is hidden all the same); `hide` phrases that the author hides by hand.
     """
     shared = _Scan(known, keep, {})
-    marks = _marks(text, shared, hide)
+    first = evidence(text, shared.seen)
+    marks = _marks(first, shared, hide)
     read: _Spans = frozenset()
     for _ in range(_ROUNDS):
         found = findings(text, marks, anchor)
@@ -54,14 +55,14 @@ def scan(
         if not more:
             break
         marks = settle(text, [*marks, *more])
-    return Draft(text, findings(text, marks, anchor), tuple(quasi(text, marks)))
+    return Draft(text, findings(text, marks, anchor), tuple(quasi(first.page, marks)))
 
 
 def screen(text: str, known: Known, kinds: frozenset[Kind] | None = None) -> Draft:
     """For short operational texts: people of the record and identifiers with a form; no dates, no doubtful words."""
     tokens = tokenise(text)
     wanted = kinds if kinds is not None else _NUMBERED
-    formed = [m for m in structured(text) if m.kind in wanted and m.sure]
+    formed = [m for m in structured(read_page(text)) if m.kind in wanted and m.sure]
     return Draft(
         text, findings(text, settle(text, [*matcher(known).marks(text, tokens), *_unmasked(tokens, formed)]), None)
     )
@@ -72,13 +73,13 @@ def recheck(approved: str, known: Known, keep: frozenset[str] = frozenset()) -> 
     return scan(approved, known, keep=keep).findings
 
 
-def _marks(text: str, shared: _Scan, hide: frozenset[str] = frozenset()) -> list[Mark]:
+def _marks(known: Evidence, shared: _Scan, hide: frozenset[str] = frozenset()) -> list[Mark]:
     from conference.deid.tagger import vote  # numpy takes memory that a bot which reads no summary can spare
 
-    book, known = lexicon(), evidence(text, shared.seen)
+    text, book = known.page.text, lexicon()
     tokens, clear = known.tokens, known.clear
     vote(known.readings)
-    worded = _unexplained(text, tokens, clear, [*known.places, *known.dates, *names(text, known.readings, book)])
+    worded = _unexplained(text, tokens, clear, [*known.places, *known.dates, *names(known.page, known.readings, book)])
     raw = [whole(text, mark) for mark in (*known.numbers, *known.ages, *worded)]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
     kept = cover(len(text), (span for phrase in shared.keep for span in _spans(text, phrase)))
@@ -174,13 +175,13 @@ def _fresh(safe: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) -
     """Marks of the safe text; of a long one only the surroundings of placeholders that were not `read` before."""
     windows = _windows(found, read)
     if sum(e - s + 2 * (_REACH + _EDGE) for s, e in windows) > 0.8 * len(safe):
-        return _marks(safe, shared)
+        return _marks(evidence(safe, shared.seen), shared)
     marks = []
     for start, end in windows:
         first, last = _cut(safe, start - _REACH - _EDGE, -1), _cut(safe, end + _REACH + _EDGE, 1)
         marks += [
             replace(m, start=m.start + first, end=m.end + first)
-            for m in _marks(safe[first:last], shared)
+            for m in _marks(evidence(safe[first:last], shared.seen), shared)
             if start - _REACH <= m.start + first and m.end + first <= end + _REACH
         ]
     return marks

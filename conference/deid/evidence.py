@@ -1,16 +1,15 @@
 """All that is known of each word of a text before the net is asked: its reading, its vocabulary, the forms it stands in."""
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
-from conference.deid.ages import ages
+from conference.deid import ages, dates, names, places, quasi, structured
 from conference.deid.context import Reader, Seen
-from conference.deid.dates import dates
 from conference.deid.lexicon import lexicon
 from conference.deid.model import Kind, Mark
-from conference.deid.places import places
+from conference.deid.patterns import Page, Search
 from conference.deid.reading import Reading
-from conference.deid.structured import structured
 from conference.deid.terms import explained
 from conference.deid.tokens import Token, tokenise
 
@@ -22,6 +21,7 @@ _NUMBERED = 11
 class Evidence:
     """The tokens with their readings, which of them a vocabulary explains, and the marks of all forms."""
 
+    page: Page
     tokens: list[Token]
     readings: list[Reading]
     clear: bytearray
@@ -31,12 +31,28 @@ class Evidence:
     places: list[Mark]
 
 
+@cache
+def _search() -> Search:
+    return Search(
+        structured.cued(), structured.formed(), structured.published(),
+        dates.table(), ages.table(), places.table(), names.table(), quasi.table(),
+    )  # fmt: skip
+
+
+def read_page(text: str) -> Page:
+    """The text as all rules read it."""
+    return Page(text, _search())
+
+
 def evidence(text: str, seen: Seen | None = None) -> Evidence:
     """Read the text as far as rules and tables go."""
-    book, tokens = lexicon(), tokenise(text)
+    book, page, tokens = lexicon(), read_page(text), tokenise(text)
     readings = Reader(tokens, book, seen).read()
     clear = explained(tokens)
-    found = Evidence(tokens, readings, clear, structured(text), dates(text), ages(text), places(text, tokens, book))
+    found = Evidence(
+        page, tokens, readings, clear, structured.structured(page), list(dates.dates(page)), list(ages.ages(page)),
+        places.places(page, tokens, book),
+    )  # fmt: skip
     _form(text, found)
     for reading, is_clear in zip(readings, clear, strict=True):
         reading.explained = bool(is_clear)

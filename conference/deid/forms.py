@@ -1,10 +1,10 @@
-"""Tables of forms: patterns kept as data, each with its reason and the hint that a text must hold."""
+"""Tables of forms: patterns kept as data, each with its reason."""
 
 import re
 from dataclasses import dataclass
 
 from conference.deid.lexicon import read
-from conference.deid.patterns import Rule, compiled
+from conference.deid.patterns import Rule, Table, compiled
 
 _PART = re.compile(r"([A-Z_]+) = (.*)")
 _USE = re.compile(r"\{([A-Z_]+)\}")
@@ -14,19 +14,17 @@ _ANY_CASE = {"any-case": True, "as-written": False}
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way in which something is written; `need` names the hint without which a text cannot hold it."""
+    """One way in which something is written."""
 
     reason: str
     rank: int
     sure: bool
-    need: str
-    rule: Rule
     group: int | str  # of the match, that is marked
 
 
-def forms(file: str, **parts: str) -> tuple[Form, ...]:
+def forms(file: str, **parts: str) -> Table[Form]:
     """The forms of a packaged table in their order; `parts` are patterns that its rows may use by name."""
-    found, reason = [], ""
+    found, reason = list[tuple[Form, Rule]](), ""
     for line in read(file).replace("\n    ", "").split("\n"):
         if not line or line.startswith("#"):
             continue
@@ -40,8 +38,8 @@ def forms(file: str, **parts: str) -> tuple[Form, ...]:
     return tuple(found)
 
 
-def _form(reason: str, row: str) -> Form:
-    rank, certainty, need, case, pattern = row.split(" ", 4)
-    rule = compiled(pattern) if _ANY_CASE[case] else Rule(re.compile(pattern), low=False)
+def _form(reason: str, row: str) -> tuple[Form, Rule]:
+    rank, certainty, case, pattern = row.split(" ", 3)
+    rule = compiled(pattern) if _ANY_CASE[case] else Rule(re.compile(pattern))
     group = "v" if "v" in rule.pattern.groupindex else 0
-    return Form(reason, int(rank), _SURE[certainty], need, rule, group)
+    return Form(reason, int(rank), _SURE[certainty], group), rule

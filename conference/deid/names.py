@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 from conference.deid.chat import asked, trailing
 from conference.deid.lexicon import Lexicon, fold
 from conference.deid.model import Kind, Mark
+from conference.deid.patterns import Page, Rule, Table
 from conference.deid.reading import KINDS, Reading
 from conference.deid.tokens import Shape, Token
 
@@ -16,23 +18,30 @@ _LINKS = frozenset(
     "de", "la", "del", "der", "den", "van", "von", "da", "di", "do", "dos", "das", "du", "le", "el", "al", "bin",
     "ibn", "ben", "abu", "st", "san", "santa", "mac", "o",
 ])  # fmt: skip
-_PAIR = re.compile(r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])")
-_TITLED = re.compile(r"(?i)\b(?:dr|mr|mrs|ms|miss|prof)\.?\s(?P<v>[a-z](?:[-./]?[a-z])?)(?![\w'’])")
 _TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
-_LETTERS = re.compile(
-    rf"(?i)\b(?:(?:with|saw|mom|dad|son|brother|husband|partner|bf|client|pt|told|called|hi|hey|thanks)\s(?P<v>{_TWO})\b|(?P<w>{_TWO})(?=['’]s\s|\s(?:is|was|says|said|called|came|told|wants|missed|reports|denies)\b))"
-)
-_SPELT = re.compile(r"(?<![\w'’-])(?:[A-Za-z][ ,-]{1,2}){3,20}[A-Za-z](?![\w'’-])")
-# Who dictated and who typed: "RTD/cmb", "ERJ:tk", "MD/ljs".
-_TYPIST = re.compile(
-    r"(?<![\w/:])(?P<v>[A-Z]{2,4}[:/][a-z]{2,3}\d{0,2})(?=\.?\s{0,3}(?:$|\n|[A-Z]|[Dd]ictated|typed|\d))"
-    r"|(?:M\.D\./|\binitials?:? )(?P<w>(?-i:[A-Z]{2,3}(?:/[a-z]{2,3})?|[a-z]{2,3}/[a-z]{2,3}))\b"
-)
-_LONE = re.compile(
-    r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])"
-)
-_COUPLE = re.compile(
-    r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<a>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<b>[A-Z])\b"
+_SPELT, _PAIR = "a name spelt out", "two initials"
+_FORMS = (
+    (
+        "initials",
+        rf"(?i)\b(?:(?:with|saw|mom|dad|son|brother|husband|partner|bf|client|pt|told|called|hi|hey|thanks)\s(?P<v>{_TWO})\b|(?P<w>{_TWO})(?=['’]s\s|\s(?:is|was|says|said|called|came|told|wants|missed|reports|denies)\b))",
+    ),
+    ("initial", r"(?i)\b(?:dr|mr|mrs|ms|miss|prof)\.?\s(?P<v>[a-z](?:[-./]?[a-z])?)(?![\w'’])"),
+    (_SPELT, r"(?<![\w'’-])(?:[A-Za-z][ ,-]{1,2}){3,20}[A-Za-z](?![\w'’-])"),
+    # Who dictated and who typed: "RTD/cmb", "ERJ:tk", "MD/ljs".
+    (
+        "initials",
+        r"(?<![\w/:])(?P<v>[A-Z]{2,4}[:/][a-z]{2,3}\d{0,2})(?=\.?\s{0,3}(?:$|\n|[A-Z]|[Dd]ictated|typed|\d))"
+        r"|(?:M\.D\./|\binitials?:? )(?P<w>(?-i:[A-Z]{2,3}(?:/[a-z]{2,3})?|[a-z]{2,3}/[a-z]{2,3}))\b",
+    ),
+    (
+        "initial",
+        r"\b(?:saw|met|with|client|pt|patient|from|by|called|signed|only|named|told|for)\W{1,3}(?P<v>[A-HJ-Z])\.(?=\s[a-z]|[\"'”)])",
+    ),
+    (
+        "initial",
+        r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<v>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<w>[A-Z])\b",
+    ),
+    (_PAIR, r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])"),
 )
 # Letters outside the Latin and Greek alphabets (Greek letters serve as symbols, alone).
 _FOREIGN = re.compile(
@@ -67,11 +76,13 @@ _WHY = {
 _RANKS = {Kind.NAME: 41, Kind.LOCATION: 40}
 
 
-def names(text: str, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
+def names(page: Page, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
     """Marks of people and of single-word places."""
+    text = page.text
     decide(text, readings)
     found = [_mark(r) for r in readings if r.hidden]
     found += _initials(text, readings)
+    found += _formed(page)
     found += _hyphens(text, readings)
     found += _links(readings)
     found += asked(readings)
@@ -209,24 +220,30 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
             and token.text not in ("I", "a", "i")
         ):
             yield Mark(token.start, token.end, Kind.NAME, "initial", 41, sure=False)
-    for match in _LETTERS.finditer(text):
-        yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials", 41, sure=False)
-    for match in _TITLED.finditer(text):
-        yield Mark(*match.span("v"), Kind.NAME, "initial", 41, sure=False)
-    for match in _SPELT.finditer(text):
-        yield Mark(*match.span(), Kind.NAME, "a name spelt out", 41)
-    for match in _TYPIST.finditer(text):
-        yield Mark(*match.span("v" if match["v"] else "w"), Kind.NAME, "initials", 41, sure=False)
-    for match in _LONE.finditer(text):
-        yield Mark(*match.span("v"), Kind.NAME, "initial", 41, sure=False)
-    for match in _COUPLE.finditer(text):
-        for group in ("a", "b"):
-            yield Mark(*match.span(group), Kind.NAME, "initial", 41, sure=False)
-    for match in _FOREIGN.finditer(text):
-        yield Mark(*match.span(), Kind.NAME, "perhaps a name in another script", 30, sure=False)
-    for match in _PAIR.finditer(text):
-        if fold(match.group()).replace(".", "").replace(" ", "") not in _DOTTED:
-            yield Mark(match.start(), match.end(), Kind.NAME, "initials", 41, sure=False)
+
+
+@cache
+def table() -> Table[str]:
+    """The forms of names, each with its reason."""
+    return tuple((why, Rule(re.compile(rule))) for why, rule in _FORMS)
+
+
+def _formed(page: Page) -> Iterator[Mark]:
+    """Initials and names that their form tells."""
+    for why, match in page.matches(table()):
+        for span in _told(match):
+            if why is not _PAIR:
+                yield Mark(*span, Kind.NAME, why, 41, sure=why is _SPELT)
+            elif fold(match.group()).replace(".", "").replace(" ", "") not in _DOTTED:
+                yield Mark(*span, Kind.NAME, "initials", 41, sure=False)
+    if not page.text.isascii():
+        for match in _FOREIGN.finditer(page.text):
+            yield Mark(*match.span(), Kind.NAME, "perhaps a name in another script", 30, sure=False)
+
+
+def _told(match: re.Match[str]) -> list[tuple[int, int]]:
+    """The stretches that a form marks: those it names, or all of it."""
+    return [match.span(name) for name in match.re.groupindex if match[name]] or [match.span()]
 
 
 def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:

@@ -1,21 +1,87 @@
-"""Patterns without regard to letter case, run on the lowered text where that is the same: it halves their time."""
+"""Patterns in tables, all sought together: each is tried only where it can begin."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import TypeVar
 
+from conference.deid.leads import leads, need, plain, starts
+
+T = TypeVar("T")
 _ESCAPES = re.compile(r"\\.|A-Za-z|\(\?P<\w+>|\(\?i\)")
+_MOST = 20_000  # runs of which is kept which rules they begin
 
 
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """A compiled pattern and whether it reads the lowered text."""
+    """A compiled pattern, whether it reads the lowered text, and where it can begin."""
 
-    pattern: re.Pattern[str]
-    low: bool
+    __slots__ = ("leads", "low", "need", "pattern")
 
-    def of(self, text: str, lowered_text: str) -> str:
-        """The text to run the pattern on."""
-        return lowered_text if self.low else text
+    def __init__(self, pattern: re.Pattern[str], low: bool = False) -> None:
+        self.pattern, self.low = pattern, low
+        self.leads = leads(pattern)
+        self.need = need(pattern) if self.leads is None else None
+
+
+Table = tuple[tuple[T, Rule], ...]  # rules in their order, each with what it stands for
+
+
+class Search:
+    """Reads texts for all rules of some tables."""
+
+    def __init__(self, *tables: Table[object]) -> None:
+        self.rules = frozenset(rule for table in tables for _, rule in table)
+        self._anywhere = [(rule, rule.need) for rule in self.rules if rule.need is not None]
+        self._begun: dict[str, tuple[Rule, ...]] = {}
+
+    def spots(self, low: str) -> dict[Rule, list[int]]:
+        """The rules that a text in lower case may match, with the places where; one without places, anywhere."""
+        words, found = plain(low), dict[Rule, list[int]]()
+        for rule, runs in self._anywhere:
+            if not runs or any(run in words for run in runs):
+                found[rule] = []
+        for at, run in starts(words):
+            begun = self._begun.get(run)
+            for rule in self._beginning(run) if begun is None else begun:
+                if rule in found:
+                    found[rule].append(at)
+                else:
+                    found[rule] = [at]
+        return found
+
+    def _beginning(self, run: str) -> tuple[Rule, ...]:
+        """The rules that may begin with what stands at a start."""
+        if len(self._begun) >= _MOST:
+            self._begun.clear()
+        cuts = {run[:size] for size in range(1, len(run) + 1)}
+        found = tuple(rule for rule in self.rules if rule.leads and not rule.leads.isdisjoint(cuts))
+        self._begun[run] = found
+        return found
+
+
+class Page:
+    """A text as the rules of a search read it."""
+
+    __slots__ = ("_known", "_spots", "low", "text")
+
+    def __init__(self, text: str, search: Search) -> None:
+        self.text, self.low = text, lowered(text)
+        self._known, self._spots = search.rules, search.spots(self.low)
+
+    def matches(self, table: Table[T]) -> Iterator[tuple[T, re.Match[str]]]:
+        """All matches of the table's rules, rule by rule; those of one rule do not overlap."""
+        for what, rule in table:
+            if rule not in self._spots:
+                if rule not in self._known:
+                    raise LookupError("a rule that the text was not read for")
+                continue
+            text, end = self.low if rule.low else self.text, 0
+            if rule.need is not None:
+                for match in rule.pattern.finditer(text):
+                    yield what, match
+            for at in self._spots[rule]:
+                if at >= end and (found := rule.pattern.match(text, at)):
+                    end = found.end()
+                    yield what, found
 
 
 def compiled(rule: str) -> Rule:
@@ -23,10 +89,10 @@ def compiled(rule: str) -> Rule:
     plain = _ESCAPES.sub("", rule)
     if plain == plain.lower() and "(?-i" not in rule:
         return Rule(re.compile(rule.replace("(?i)", "")), low=True)
-    return Rule(re.compile(rule, re.IGNORECASE), low=False)
+    return Rule(re.compile(rule, re.IGNORECASE))
 
 
 def lowered(text: str) -> str:
     """The text in lower case, character for character: a letter whose lower case is longer stays."""
-    low = text.lower()
+    low = str.lower(text)  # a TypeError where it is no text
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

@@ -12,41 +12,25 @@ from conference.deid.forms import Form, forms
 from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.lexicon import Lexicon
 from conference.deid.model import Kind, Mark
-from conference.deid.patterns import lowered
+from conference.deid.patterns import Page, Table
 from conference.deid.sites import landscape, sites
 from conference.deid.tokens import Token
 
 
 @cache
-def _forms() -> tuple[Form, ...]:
+def table() -> Table[Form]:
+    """The forms of places."""
     states = "|".join(re.escape(s) for s in sorted(STATES, key=len, reverse=True))
     return forms("place_forms.txt", STATES=states, STATE_CODES="|".join(sorted(STATE_CODES)))
 
 
-def places(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Mark]:
+def places(page: Page, tokens: list[Token], lexicon: Lexicon) -> list[Mark]:
     """Marks of addresses, postal codes and named sites."""
-    low = lowered(text)
-    held = _held(text, low)
-    found = []
-    for form in _forms():
-        if form.need not in held:
-            continue
-        for match in form.rule.pattern.finditer(form.rule.of(text, low)):
-            start, end = match.span(form.group)
-            found.append(Mark(start, end, Kind.LOCATION, form.reason, form.rank, form.sure))
+    found = [
+        Mark(*match.span(form.group), Kind.LOCATION, form.reason, form.rank, form.sure)
+        for form, match in page.matches(table())
+    ]
     found += addresses(tokens, lexicon)
     found += sites(tokens, lexicon)
     found += landscape(tokens, lexicon)
     return found
-
-
-def _held(text: str, low: str) -> set[str]:
-    """The hints of the table that the text holds."""
-    hints = {
-        "nothing": True,
-        "corner": "corner" in low,
-        "digit": any(c.isdigit() for c in text),
-        "four": re.search(r"\d{4}", text) is not None,
-        "five": re.search(r"\d{5}", text) is not None,
-    }
-    return {name for name, held in hints.items() if held}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from conference.deid.model import Mark, Quasi, cover
-from conference.deid.patterns import Rule, compiled, lowered
+from conference.deid.patterns import Page, Table, compiled
 
 _COUNT = r"(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|[3-9]|1[0-9])"
 _RULES: tuple[tuple[str, str, str], ...] = (
@@ -31,13 +31,14 @@ _RULES: tuple[tuple[str, str, str], ...] = (
 
 
 @cache
-def _compiled() -> tuple[tuple[str, str, Rule], ...]:
-    return tuple((reason, wider, compiled(rule)) for reason, wider, rule in _RULES)
+def table() -> Table[tuple[str, str]]:
+    """The patterns, each with its reason and a wider wording."""
+    return tuple(((reason, wider), compiled(rule)) for reason, wider, rule in _RULES)
 
 
-def quasi(text: str, marks: list[Mark]) -> list[Quasi]:
+def quasi(page: Page, marks: list[Mark]) -> list[Quasi]:
     """Stretches to widen, in order; none of them is hidden. Where three kinds meet, each says so."""
-    found = sorted(_find(text, marks), key=lambda q: q.start)
+    found = sorted(_find(page, marks), key=lambda q: q.start)
     kinds = {q.reason for q in found}
     if len(kinds) < 3:
         return found
@@ -45,10 +46,8 @@ def quasi(text: str, marks: list[Mark]) -> list[Quasi]:
     return [Quasi(q.start, q.end, q.reason + warning, q.suggestion) for q in found]
 
 
-def _find(text: str, marks: list[Mark]) -> Iterator[Quasi]:
-    low = lowered(text)
-    hidden = cover(len(text), ((m.start, m.end) for m in marks))
-    for reason, wider, pattern in _compiled():
-        for match in pattern.pattern.finditer(pattern.of(text, low)):
-            if hidden.find(1, match.start(), match.end()) < 0:
-                yield Quasi(match.start(), match.end(), reason, wider)
+def _find(page: Page, marks: list[Mark]) -> Iterator[Quasi]:
+    hidden = cover(len(page.text), ((m.start, m.end) for m in marks))
+    for (reason, wider), match in page.matches(table()):
+        if hidden.find(1, match.start(), match.end()) < 0:
+            yield Quasi(match.start(), match.end(), reason, wider)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from conference.deid.model import Kind, Mark, cover
-from conference.deid.patterns import Rule, compiled, lowered
+from conference.deid.patterns import Page, Rule, Table, compiled
 
 _SPACED = r"[A-Za-z]{0,4} ?\d{2,5}(?: \d{1,5}){1,4}(?: [A-Z]\b)?(?!\w|[.,]\d)|[A-Za-z]{1,4} ?\d{3,8}(?: \d{2,8}){0,2}(?!\w)|\d(?:[ -]\d){4,14}(?!\w)|"
 _VALUE = rf"(?P<v>{_SPACED}[A-Za-z0-9](?:[A-Za-z0-9]|[-/.](?=[A-Za-z0-9])){{2,30}})"
@@ -257,8 +257,8 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
     (Kind.ID, 56, True, "number behind #", r"(?<![\w&])#\s?(?P<v>\d{4,20})\b"),
 )
 # Published codes: trials, papers, billing and disease codes, variants. They name no person.
-_HARMLESS = re.compile(
-    r"(?i)\b(?:pmid|pmc|nct|doi|isbn|issn|isrctn|cas|cpt|icd(?:-?\d{1,2})?(?:-cm)?|hcpcs|loinc|snomed|rs|chembl|eudract|grade|orcid|arxiv|ndc|rxcui|dsm|iso|en|fda|rfc)"
+_HARMLESS = (
+    r"\b(?:pmid|pmc|nct|doi|isbn|issn|isrctn|cas|cpt|icd(?:-?\d{1,2})?(?:-cm)?|hcpcs|loinc|snomed|rs|chembl|eudract|grade|orcid|arxiv|ndc|rxcui|dsm|iso|en|fda|rfc)"
     r"[\s:#/-]{0,3}(?:(?:code|codes|no|number)\b[\s:#]{0,2})?[\w./-]{1,40}"
 )
 _DOSE = re.compile(
@@ -270,13 +270,21 @@ _RANGE = re.compile(r"\d{1,3}-\d{1,3}\Z|\d{2,4}-(?!0)\d{2,4}\Z")
 
 
 @cache
-def _compiled() -> tuple[tuple[Kind, int, bool, str, re.Pattern[str]], ...]:
-    return tuple((kind, rank, sure, why, re.compile(rule)) for kind, rank, sure, why, rule in _RULES)
+def formed() -> Table[tuple[Kind, int, bool, str]]:
+    """The forms of identifiers."""
+    return tuple(((kind, rank, sure, why), Rule(re.compile(rule))) for kind, rank, sure, why, rule in _RULES)
 
 
 @cache
-def _cued() -> tuple[tuple[Kind, str, Rule], ...]:
-    return tuple((kind, why, compiled(rf"(?<![\w])(?:{cue})(?![A-Za-z]){_GAP}{_VALUE}")) for kind, why, cue in _CUES)
+def cued() -> Table[tuple[Kind, str]]:
+    """What may stand behind a word that announces an identifier."""
+    return tuple(((kind, why), compiled(rf"(?<![\w])(?:{cue})(?![A-Za-z]){_GAP}{_VALUE}")) for kind, why, cue in _CUES)
+
+
+@cache
+def published() -> Table[None]:
+    """Codes that name no person."""
+    return ((None, compiled(_HARMLESS)),)
 
 
 def _digits(text: str) -> int:
@@ -306,54 +314,39 @@ def _plausible(kind: Kind, reason: str, value: str, text: str, end: int) -> bool
     return True
 
 
-def _by_cue(text: str) -> Iterator[Mark]:
+def _by_cue(page: Page) -> Iterator[Mark]:
     """Values behind a word that announces an identifier."""
-    if not any(c.isdigit() for c in text):
-        return
-    low = lowered(text)
-    for kind, why, rule in _cued():
-        for match in rule.pattern.finditer(rule.of(text, low)):
-            start, end = match.span("v")
-            value = text[start:end]
-            count = _digits(value)
-            short_id = any(cue in low[match.start() : start] for cue in ("badge", "inmate", "locker", "interpreter"))
-            least = 4 if kind is not Kind.ID or short_id else 5
-            thin = count < least or _DOSE.match(text, end) or re.fullmatch(r"(?:19|20)\d\d", value)
-            plate = (
-                count >= 3
-                and re.fullmatch(r"(?=\d{0,4}[A-Za-z])[A-Za-z\d]{5,8}", value)
-                and any(c in low[match.start() : start] for c in ("plate", "tail", "unos", "lot", "tag", "ser"))
-            )
-            short = plate or (count >= 3 and re.fullmatch(r"[A-Za-z]{1,4}-?\d{3,}", value) and kind is not Kind.ID)
-            if thin and not short:
-                continue
-            if re.fullmatch(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,3}/\d{1,3}", value):
-                continue
-            yield Mark(start, end, kind, why, 85 if kind is not Kind.ID else 78)
-
-
-def _possible(kind: Kind, why: str, *, digit: bool, sign: bool, mail: bool) -> bool:
-    """Whether the text holds what the rule cannot do without."""
-    if kind is Kind.EMAIL:
-        return mail and sign
-    if kind is Kind.URL or why.startswith(("account handle", "hardware", "network")):
-        return sign
-    return digit or why.startswith("number spelt")
-
-
-def structured(text: str) -> list[Mark]:
-    """Marks of all identifiers that have a form of their own."""
-    harmless = cover(len(text), (m.span() for m in _HARMLESS.finditer(text)))
-    found = list(_by_cue(text))
-    digit, sign, mail = any(c.isdigit() for c in text), any(c in "@./_:$" for c in text), "@" in text
-    for kind, rank, sure, why, pattern in _compiled():
-        if not _possible(kind, why, digit=digit, sign=sign, mail=mail or " at " in text.lower()):
+    for (kind, why), match in page.matches(cued()):
+        start, end = match.span("v")
+        value = page.text[start:end]
+        count = _digits(value)
+        short_id = any(cue in page.low[match.start() : start] for cue in ("badge", "inmate", "locker", "interpreter"))
+        least = 4 if kind is not Kind.ID or short_id else 5
+        thin = count < least or _DOSE.match(page.text, end) or re.fullmatch(r"(?:19|20)\d\d", value)
+        plate = (
+            count >= 3
+            and re.fullmatch(r"(?=\d{0,4}[A-Za-z])[A-Za-z\d]{5,8}", value)
+            and any(c in page.low[match.start() : start] for c in ("plate", "tail", "unos", "lot", "tag", "ser"))
+        )
+        short = plate or (count >= 3 and re.fullmatch(r"[A-Za-z]{1,4}-?\d{3,}", value) and kind is not Kind.ID)
+        if thin and not short:
             continue
-        for match in pattern.finditer(text):
-            group = "v" if "v" in pattern.groupindex and match["v"] else 0
-            start, end = match.span(group)
-            if _plausible(kind, why, text[start:end], text, end):
-                found.append(Mark(start, end, kind, why, rank, sure))
+        if re.fullmatch(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,3}/\d{1,3}", value):
+            continue
+        yield Mark(start, end, kind, why, 85 if kind is not Kind.ID else 78)
+
+
+def structured(page: Page) -> list[Mark]:
+    """Marks of all identifiers that have a form of their own."""
+    text = page.text
+    found = list(_by_cue(page))
+    for (kind, rank, sure, why), match in page.matches(formed()):
+        start, end = match.span("v" if "v" in match.re.groupindex and match["v"] else 0)
+        if _plausible(kind, why, text[start:end], text, end):
+            found.append(Mark(start, end, kind, why, rank, sure))
+    if not found:
+        return found
     mails = cover(len(text), ((m.start, m.end) for m in found if m.kind is Kind.EMAIL))
     found = [m for m in found if m.kind is Kind.EMAIL or mails.find(0, m.start, m.end) >= 0]
+    harmless = cover(len(text), (m.span() for _, m in page.matches(published())))
     return [m for m in found if m.rank > 86 or harmless.find(0, m.start, m.end) >= 0]

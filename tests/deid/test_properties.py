@@ -15,9 +15,9 @@ from conference.deid import (
     Role,
     addresses,
     ages,
-    date_forms,
     dates,
     engine,
+    evidence,
     grow,
     names,
     patterns,
@@ -185,20 +185,27 @@ def test_every_pattern_is_bounded():
         for rule in vars(module).values()
         if isinstance(rule, re.Pattern)
     ]
-    rules += [r[-1] for r in structured._compiled()] + [
-        r[-1].pattern for r in (*structured._cued(), *quasi._compiled())
-    ]
-    rules += [form.rule.pattern for form in (*dates._forms(), *places._forms())]
-    rules += [r.pattern for r in (*ages._compiled(), *ages._plain())]
+    rules += [rule.pattern for rule in evidence._search().rules]
     assert len(rules) > 150
     open_ones = {r.pattern for r in rules if _unbounded(_parser.parse(r.pattern, r.flags))}
     assert open_ones <= LINEAR | {patterns._ESCAPES.pattern}
 
 
-def test_every_form_waits_for_a_hint_that_there_is():
-    """No row of a table is silent for a hint that no text can hold."""
-    assert {form.need for form in dates._forms()} == {*date_forms.HINTS, "feast", "nothing"}
-    assert {form.need for form in places._forms()} == places._held("Corner 10001", "corner 10001")
+@COMMON
+@given(any_text)
+def test_a_rule_sought_with_all_others_finds_what_it_finds_alone(text):
+    """What can begin a match is read off the patterns rightly."""
+    text = text + " " + text.swapcase()
+    page = evidence.read_page(text)
+    for rule in evidence._search().rules:
+        alone = rule.pattern.finditer(page.low if rule.low else text)
+        assert [m.span() for _, m in page.matches(((None, rule),))] == [m.span() for m in alone]
+
+
+def test_a_rule_that_no_search_knows_is_refused():
+    """A table that was forgotten is not silently passed over."""
+    with pytest.raises(LookupError):
+        list(evidence.read_page("a text").matches(((None, patterns.compiled("text")),)))
 
 
 def test_nothing_is_read_before_the_first_question():
