@@ -219,7 +219,7 @@ def _split(blocks: Sequence[Obj], reserved: int, reserved_text: int) -> list[lis
 
 
 def _size(blocks: Sequence[Mapping[str, Any]]) -> int:
-    return sum(len(text) for text in texts_of(list(blocks)))
+    return sum(map(len, texts_of(list(blocks))))
 
 
 def _plain(text: str) -> Obj:

@@ -52,7 +52,7 @@ def block_problems(blocks: object, surface: str) -> list[str]:
     for n, block in enumerate(blocks):
         found += _block(block, f"blocks[{n}]", surface)
     found += unique([b.get("block_id") for b in blocks if isinstance(b, Mapping)], "block_id")
-    total = sum(len(text) for text in texts_of(blocks))
+    total = sum(map(len, texts_of(blocks)))
     if surface == "message" and total > limits.ALL_BLOCKS:
         found.append(f"blocks: {total} characters of text together, at most {limits.ALL_BLOCKS}")
     return found
@@ -90,17 +90,23 @@ _VIEW_KEYS = {"type", "blocks", "private_metadata", "callback_id", "external_id"
 _MODAL_KEYS = {"title", "submit", "close", "clear_on_close", "notify_on_close"}
 
 
-def texts_of(thing: object) -> Iterator[str]:
+def texts_of(thing: object) -> list[str]:
     """Every text that blocks show, labels and placeholders included."""
-    if isinstance(thing, Mapping):
+    found: list[str] = []
+    _gather(thing, found)
+    return found
+
+
+def _gather(thing: object, into: list[str]) -> None:
+    if isinstance(thing, dict):
         for key, value in thing.items():
-            if key in ("text", "alt_text", "initial_value") and isinstance(value, str):
-                yield value
-            else:
-                yield from texts_of(value)
+            if not isinstance(value, str):
+                _gather(value, into)
+            elif key in ("text", "alt_text", "initial_value"):
+                into.append(value)
     elif isinstance(thing, (list, tuple)):
         for one in thing:
-            yield from texts_of(one)
+            _gather(one, into)
 
 
 def hidden_strings(thing: object, key: str = "") -> Iterator[str]:

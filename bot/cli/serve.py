@@ -18,6 +18,7 @@ from bot.app import App, begin_house
 from bot.cli.trouble import complain
 from bot.clock import SystemClock
 from bot.config import Configuration
+from bot.garbage import sparing_what_is_loaded
 from bot.logs import of_loop
 from bot.schedule import start_ticking
 from bot.watch import Watch
@@ -79,7 +80,8 @@ async def serve(
     erasures = Erasures(config.path(config.settings.backup.erasures))
     watch = Watch(app, {service.name: service for service in services}, address)
     async with watch.watching(), app.standing.beating():
-        await _run(app, console, services, watch, stop, erasures)
+        with sparing_what_is_loaded():
+            await _run(app, console, services, watch, stop, erasures)
     log.info("stopped")
 
 

@@ -19,6 +19,7 @@ from adapters.platform import Invocation, Place, Source
 from bot.clock import MovableClock
 from bot.commands import TABLE
 from bot.dispatch import Dispatcher
+from bot.garbage import sparing_what_is_loaded
 from bot.settings import Settings
 from tests.bench.fill import NOW, PEOPLE, ROOM, Filled, Size, fill, verified
 from tests.bench.report import Figure, Progress, median, percentile, show
@@ -113,10 +114,11 @@ def measure(folder: Path, size: Size, runs: int) -> tuple[Typist, Typist, list[f
     for one in (large, small):
         one.types(WARM_UP, keep=False)
     gc.collect()
-    for turn in range(0, runs, TURN):
-        progress.at("commands", turn, runs)
-        large.types(TURN)
-        small.types(TURN)
+    with sparing_what_is_loaded():
+        for turn in range(0, runs, TURN):
+            progress.at("commands", turn, runs)
+            large.types(TURN)
+            small.types(TURN)
     bare = bare_commits(folder)
     progress.end()
     verified(large.filled)

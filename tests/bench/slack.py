@@ -22,6 +22,7 @@ from adapters.slack import SlackPlatform, manifest
 from bot.app import App, begin_house
 from bot.cli.slack import SHORTCUTS
 from bot.clock import SystemClock
+from bot.garbage import sparing_what_is_loaded
 from bot.settings import Settings
 from storage.database import Database
 from storage.drawer import SealedDrawer
@@ -173,7 +174,8 @@ async def _confer(slack: LocalSlack, people: People) -> AsyncIterator[Settled]:
             platform = SlackPlatform(replace(options, every=1.0), SealedDrawer(database, ring, "slack"), inbox)
             app = App(database, ring, Settings(), clock, {"slack": platform})
             async with running(platform, app.receive):
-                yield platform.intake.finish
+                with sparing_what_is_loaded():
+                    yield platform.intake.finish
                 await platform.intake.finish()
 
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 
+from bot.garbage import sparing_what_is_loaded
 from tests.simulation.clinic import Month, clinic
 from tests.simulation.invariants import hold
 
@@ -12,7 +13,7 @@ DAYS = 30
 
 def month(seed: int, days: int = DAYS, url: str = "sqlite://") -> Month:
     """Live through a month, checking every evening. Raises AssertionError."""
-    with clinic(seed, url) as team:
+    with clinic(seed, url) as team, sparing_what_is_loaded():
         team.begin()
         for _ in range(days):
             team.day()
