@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from sqlalchemy import Connection, Insert, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import Connection, Insert, Table, and_, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
@@ -33,6 +33,15 @@ PUT = {"sqlite": Prepared(_put(sqlite.insert(DRAWERS))), "postgresql": Prepared(
 PUT_NEW = {
     "sqlite": Prepared(_put_new(sqlite.insert(DRAWERS))),
     "postgresql": Prepared(_put_new(postgresql.insert(DRAWERS))),
+}
+
+
+_NAMES = select(DRAWERS.c.name).where(DRAWERS.c.platform == bindparam("of_platform")).order_by(DRAWERS.c.name)
+_PREFIX = bindparam("prefix", type_=DRAWERS.c.name.type)
+NAMES = {
+    # A range, for no LIKE can use the key there: it would walk all that the platform keeps.
+    "sqlite": Prepared(_NAMES.where(DRAWERS.c.name >= _PREFIX, DRAWERS.c.name < _PREFIX.concat("\U0010ffff"))),
+    "postgresql": Prepared(_NAMES.where(func.starts_with(DRAWERS.c.name, _PREFIX))),
 }
 
 
@@ -74,11 +83,9 @@ class SealedDrawer:
             DELETE.run(connection, self._mine(name))
 
     def names(self, prefix: str = "") -> tuple[str, ...]:
-        c = DRAWERS.c
         with self._database.reading() as connection:
-            within = and_(c.platform == self._platform, c.name.startswith(prefix, autoescape=True))
-            found = connection.execute(select(c.name).where(within).order_by(c.name)).scalars()
-            return tuple(n for n in found if n.startswith(prefix))
+            within = {"of_platform": self._platform, "prefix": prefix}
+            return tuple(name for (name,) in NAMES[connection.dialect.name].rows(connection, within))
 
     def _get(self, connection: Connection, name: str) -> bytes | None:
         body = GET.value(connection, self._mine(name))

@@ -31,6 +31,13 @@ def test_a_drawer_keeps_and_forgets(url: str) -> None:
         assert [matrix.get(name) for name in ("token", "more", "new")] == [b"three", b"1", b"3"]
         for name in ("more", "new"):
             matrix.delete(name)
+        for name in ("to_", "to%", "to_ken", "tO_", "to_\U0010fffe", "tn", "tp"):
+            matrix.put(name, b"x")
+        assert matrix.names("to_") == ("to_", "to_ken", "to_\U0010fffe")
+        assert len(matrix.names()) == 8
+        for name in matrix.names():
+            if name != "token":
+                matrix.delete(name)
         matrix.delete("token")
         assert matrix.get("token") is None
         assert matrix.names() == ()

@@ -13,6 +13,7 @@ from conference.people import Account, CaseId, Discipline, Team, TeamId
 from conference.task import TaskId
 from storage import audit
 from storage.database import Database
+from storage.drawer import NAMES
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
 from storage.store import Store, TeamStore
@@ -99,3 +100,12 @@ def test_the_test_would_notice(store: TeamStore) -> None:
         "EXPLAIN QUERY PLAN SELECT * FROM tasks WHERE team = 't' ORDER BY ref"
     ).all()
     assert WALKS_A_TEAM.search(plan[0][3])
+
+
+def test_names_in_a_drawer_are_found_by_their_beginning(store: TeamStore) -> None:
+    """Of all that a platform keeps, those names alone are looked at."""
+    with listening(store.connection) as reached:
+        NAMES["sqlite"].rows(store.connection, {"of_platform": "slack", "prefix": "dialogue/"})
+    ((statement, values),) = reached
+    plan = [row[3] for row in store.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert [step[step.index("(") :] for step in plan] == ["(platform=? AND name>? AND name<?)"]
