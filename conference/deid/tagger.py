@@ -1,6 +1,7 @@
-"""The tagger's vote: two small convolutional nets over the features of the words, trained by `tools/deid/tagger.py`."""
+"""The tagger's vote: small convolutional nets over the features of the words, trained by `tools/deid/tagger.py`."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -11,56 +12,91 @@ from conference.deid.reading import Reading
 from conference.deid.tokens import Token
 
 Floats = NDArray[np.float32]
-_MOST = 20_000  # words whose sums are kept
+_MOST = 20_000  # words of which is kept what the first layers make of them
 STEPS = (1, 1, 2, 4)  # how far apart the five words are that each layer sees
+REACH = 2 * sum(STEPS)  # words on either side that tell of a word
+_BLOCK = 2_000  # words read at once: a long text takes no more memory
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """A layer that adds up features, some that look at the neighbours, one that answers; sums of words are kept."""
+    """The weights of a layer that adds up features, of some that look at the neighbours, and of one that answers."""
 
     columns: Floats
     vectors: Floats
     bias: Floats
     near: tuple[tuple[Floats, Floats], ...]
     answer: tuple[Floats, Floats]
-    words: dict[str, Floats] = field(default_factory=dict)
+
+
+class Nets:
+    """Nets that are asked together; what their first layers make of a word alone is kept."""
+
+    def __init__(self, nets: Sequence[Net]) -> None:
+        self._shape = len(nets), len(nets[0].bias)
+        self._columns, self._vectors, self._bias = (
+            np.hstack(arrays) for arrays in zip(*((n.columns, n.vectors, n.bias) for n in nets), strict=True)
+        )
+        self._near = [_stacked(layers) for layers in zip(*(n.near for n in nets), strict=True)]
+        self._answer = _stacked([n.answer for n in nets])
+        self._empty(_MOST)
 
     def read(self, tokens: list[Token], ids: Ids) -> Floats:
-        """Scores of the answers for each word."""
-        edge = [self._sum("", EDGE_COLUMNS)] * PAD
-        known = np.array([*edge, *map(self._word, tokens), *edge])
-        for column in range(ids.shape[1]):
-            known += self.columns[ids[:, column]]
-        found = np.maximum(known, 0)
-        for step, (weight, bias) in zip(STEPS, self.near, strict=True):
-            found = found + np.maximum(_beside(found, step) @ weight + bias, 0)
-        answer: Floats = found @ self.answer[0] + self.answer[1]
-        return answer
+        """Scores of the answers for each word and the places around the text; the mean of all nets."""
+        known = self._words(tokens)
+        for column in ids.T:
+            known += self._columns[column]
+        parts = []
+        for at in range(0, len(known), _BLOCK):
+            first = max(0, at - REACH)
+            parts.append(self._scores(known[first : at + _BLOCK + REACH])[at - first :][:_BLOCK])
+        return np.concatenate(parts)
 
-    def _word(self, token: Token) -> Floats:
-        """What the first layer makes of the word alone."""
-        name = token.key if token.is_word else f"[{token.text}]" if token.masked else token.text
-        found = self.words.get(name)
-        return self._sum(name, word_columns(token), token.is_word) if found is None else found
+    def _scores(self, known: Floats) -> Floats:
+        count, edge = len(known), 2 * max(STEPS)
+        padded = np.zeros((self._shape[0], count + 2 * edge, self._shape[1]), np.float32)
+        found = padded[:, edge : edge + count]
+        np.maximum(known.reshape(count, *self._shape).swapaxes(0, 1), 0, out=found)
+        for step, (weight, bias) in zip(STEPS, self._near, strict=True):
+            five = [padded[:, edge + at : edge + at + count] for at in range(-2 * step, 3 * step, step)]
+            heard = np.concatenate(five, axis=2) @ weight
+            heard += bias
+            found += np.maximum(heard, 0, out=heard)
+        scores: Floats = (found @ self._answer[0] + self._answer[1]).mean(axis=0)
+        return scores
 
-    def _sum(self, name: str, ids: tuple[int, ...], worded: bool = False) -> Floats:
-        if len(self.words) >= _MOST:
-            self.words.clear()
+    def _words(self, tokens: list[Token]) -> Floats:
+        """What the first layers make of the words alone, and of the places around the text."""
+        if len(self._kept) + len(tokens) > len(self._sums):
+            self._empty(len(tokens) + _MOST)
+        edge = [self._kept[""]] * PAD
+        names = [t.key if t.is_word else f"[{t.text}]" if t.masked else t.text for t in tokens]
+        found = [self._kept.get(name) or self._sum(name, token) for name, token in zip(names, tokens, strict=True)]
+        return self._sums[[*edge, *found, *edge]]
+
+    def _empty(self, size: int) -> None:
+        self._sums = np.empty((size, self._columns.shape[1]), np.float32)
+        self._kept = {"": 0}
+        self._sums[0] = self._first(EDGE_COLUMNS)
+
+    def _sum(self, name: str, token: Token) -> int:
         index, rows, unit = vectors()
-        found: Floats = self.columns[np.array(ids) + START[: len(ids)]].sum(axis=0) + self.bias
-        if worded and (at := index.get(name)):
-            found = found + (rows[at] * np.float32(unit)) @ self.vectors
-        self.words[name] = found
+        found = self._first(word_columns(token))
+        if token.is_word and (at := index.get(name)):
+            found += (rows[at] * np.float32(unit)) @ self._vectors
+        row = self._kept[name] = len(self._kept)
+        self._sums[row] = found
+        return row
+
+    def _first(self, ids: tuple[int, ...]) -> Floats:
+        found: Floats = self._columns[np.array(ids) + START[: len(ids)]].sum(axis=0) + self._bias
         return found
 
 
-def _beside(found: Floats, step: int) -> Floats:
-    """Each row with its neighbours, in one row."""
-    count, wide = found.shape
-    padded = np.zeros((count + 4 * step, wide), np.float32)
-    padded[2 * step : 2 * step + count] = found
-    return np.concatenate([padded[at * step : at * step + count] for at in range(5)], axis=1)
+def _stacked(layers: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """Weights and biases of one layer of all nets, to be multiplied at once."""
+    weights, biases = zip(*layers, strict=True)
+    return np.stack(weights), np.stack(biases)[:, None]
 
 
 @cache
@@ -80,10 +116,10 @@ def vectors() -> tuple[dict[str, int], NDArray[np.int8], float]:
 
 
 @cache
-def nets() -> tuple[Net, ...]:
-    """The trained nets; their scores are averaged."""
+def nets() -> Nets:
+    """The trained nets."""
     packed = {key: array.astype(np.float32) for key, array in _packed("tagger").items()}
-    return tuple(net(packed, f"{at}.") for at in range(int(packed["count"].item())))
+    return Nets([net(packed, f"{at}.") for at in range(int(packed["count"].item()))])
 
 
 def net(arrays: dict[str, Floats], name: str = "") -> Net:
@@ -98,7 +134,7 @@ def vote(readings: list[Reading]) -> None:
     if not readings:
         return
     tokens, ids = [r.token for r in readings], places_of(readings)
-    scores: Floats = np.mean([net.read(tokens, ids) for net in nets()], axis=0, dtype=np.float32)
+    scores = nets().read(tokens, ids)
     for reading, (any_, person, place), kind in zip(readings, *odds(scores[PAD:-PAD]), strict=True):
         reading.vote, reading.person_vote, reading.place_vote, reading.kind = any_, person, place, kind
 

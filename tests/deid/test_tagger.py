@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from conference.deid import tagger
 from conference.deid.evidence import evidence
 from conference.deid.features import COUNT, PAD, numbers, places_of
 from conference.deid.model import Kind
 from conference.deid.reading import KINDS
-from conference.deid.tagger import STEPS, Net, odds, vectors
+from conference.deid.tagger import REACH, STEPS, Net, Nets, odds, vectors
 
 TEXT = "Zorbakowa, Petra (MRN 4471-B) moved to the lofts on 4/2; [name 2] agrees.\nSildenafil 50 mg"
 WIDE = 6
@@ -36,20 +37,32 @@ def test_the_kept_sums_are_those_that_learning_reads():
     known = net.columns[numbers(readings)].sum(axis=1) + (rows[at] * np.float32(unit)) @ net.vectors + net.bias
     wanted = np.maximum(known, 0) @ net.answer[0]
     tokens = [r.token for r in readings]
+    nets = Nets([net, net])
     for _ in range(2):
-        assert np.allclose(net.read(tokens, places_of(readings)), wanted, atol=1e-2)
+        assert np.allclose(nets.read(tokens, places_of(readings)), wanted, atol=1e-2)
+
+
+def test_words_are_told_apart_when_the_kept_ones_are_given_up(monkeypatch):
+    """A text of more words than are kept is read as one of few."""
+    readings, net = evidence(TEXT).readings, _net(0.3)
+    tokens, ids = [r.token for r in readings], places_of(readings)
+    whole = Nets([net]).read(tokens, ids)
+    monkeypatch.setattr(tagger, "_MOST", 5)
+    nets = Nets([net])
+    for _ in range(2):
+        assert np.allclose(nets.read(tokens, ids), whole, rtol=1e-3)
 
 
 def test_a_word_hears_its_neighbours_but_not_far_ones():
     """Another word within reach changes the scores; one beyond the reach of all layers does not."""
-    reach, net = 2 * sum(STEPS), _net(0.3)
+    net = _net(0.3)
 
     def last(first_word: str, gap: int) -> np.ndarray:
         readings = evidence(" ".join([first_word, *["and"] * gap, "quietly"])).readings
-        return net.read([r.token for r in readings], places_of(readings))[-1 - PAD]
+        return Nets([net]).read([r.token for r in readings], places_of(readings))[-1 - PAD]
 
     assert not np.allclose(last("sertraline", 3), last("unicorn", 3))
-    assert np.allclose(last("sertraline", reach + 6), last("unicorn", reach + 6), atol=1e-4)
+    assert np.allclose(last("sertraline", REACH + 6), last("unicorn", REACH + 6), atol=1e-4)
 
 
 def test_odds_are_of_any_kind_of_person_and_of_place():
@@ -57,3 +70,12 @@ def test_odds_are_of_any_kind_of_person_and_of_place():
     found, kinds = odds(np.array([[2.0, 2.0, -30, -30, -30, -30], [-9, -9, -9, 4, -9, -9]], np.float32))
     assert found[0] == pytest.approx([0.0, 0.0, -13.8], abs=0.1)
     assert [KINDS[k] for k in kinds] == [Kind.NAME, Kind.DATE]
+
+
+def test_a_long_text_is_read_in_blocks_as_it_were_whole(monkeypatch):
+    """Where a block ends makes no difference."""
+    readings, nets = evidence(TEXT * 4).readings, Nets([_net(0.3)])
+    tokens, ids = [r.token for r in readings], places_of(readings)
+    whole = nets.read(tokens, ids)
+    monkeypatch.setattr(tagger, "_BLOCK", 7)
+    assert np.allclose(nets.read(tokens, ids), whole, rtol=1e-3)
