@@ -122,8 +122,7 @@ class Dispatcher:
         )
         for words in request.invocation.fields.values():
             check_text(words)
-        parsed = parse(request.invocation.text, self.table, reading)
-        return replace(parsed, args=replace(parsed.args, fields=request.invocation.fields))
+        return parse(request.invocation.text, self.table, reading)
 
     def _check_right(self, request: Request, parsed: Parsed) -> None:
         action = parsed.command.action

@@ -130,8 +130,11 @@ def _recorded(row: Row[Any]) -> Recorded:
     return Recorded(row.seq, AuditEntry(row.team, row.at, row.actor, row.act, row.subject, row.outcome, details))
 
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def _details(details: Mapping[str, str]) -> str:
-    text = json.dumps(dict(details), sort_keys=True, separators=(",", ":"))
+    text = _JSON.encode(dict(details))
     if len(text) > LONGEST_DETAILS:
         raise ValueError(f"The details of an audit entry take at most {LONGEST_DETAILS} characters.")
     return text

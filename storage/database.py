@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import postgresql
+from storage.prepared import as_sqlalchemys
 from storage.trouble import DatabaseAway as DatabaseAway
 from storage.trouble import DatabaseBusy as DatabaseBusy
 from storage.trouble import DatabaseMissing as DatabaseMissing
@@ -363,7 +364,11 @@ def _configure(driver: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at the start: the driver's own late BEGIN loses read-modify-write updates."""
-    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
+    words = "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
+    try:
+        _driver(connection).execute(words)
+    except sqlite3.Error as failure:
+        raise as_sqlalchemys(words, failure) from failure
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from sqlalchemy import Connection, Insert, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Insert, Table, and_, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
@@ -36,13 +36,11 @@ PUT_NEW = {
 }
 
 
-_NAMES = select(DRAWERS.c.name).where(DRAWERS.c.platform == bindparam("of_platform")).order_by(DRAWERS.c.name)
-_PREFIX = bindparam("prefix", type_=DRAWERS.c.name.type)
-NAMES = {
-    # A range, for no LIKE can use the key there: it would walk all that the platform keeps.
-    "sqlite": Prepared(_NAMES.where(DRAWERS.c.name >= _PREFIX, DRAWERS.c.name < _PREFIX.concat("\U0010ffff"))),
-    "postgresql": Prepared(_NAMES.where(func.starts_with(DRAWERS.c.name, _PREFIX))),
-}
+# A range, for no LIKE can use the key on SQLite: it would walk all that the platform keeps.
+_IN_RANGE = and_(DRAWERS.c.name >= bindparam("first"), DRAWERS.c.name < bindparam("beyond"))
+NAMES = Prepared(
+    select(DRAWERS.c.name).where(DRAWERS.c.platform == bindparam("of_platform"), _IN_RANGE).order_by(DRAWERS.c.name)
+)
 
 
 class SealedDrawer:
@@ -84,8 +82,8 @@ class SealedDrawer:
 
     def names(self, prefix: str = "") -> tuple[str, ...]:
         with self._database.reading() as connection:
-            within = {"of_platform": self._platform, "prefix": prefix}
-            return tuple(name for (name,) in NAMES[connection.dialect.name].rows(connection, within))
+            within = {"of_platform": self._platform, "first": prefix, "beyond": f"{prefix}\U0010ffff"}
+            return tuple(name for (name,) in NAMES.rows(connection, within))
 
     def _get(self, connection: Connection, name: str) -> bytes | None:
         body = GET.value(connection, self._mine(name))

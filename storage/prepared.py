@@ -95,8 +95,7 @@ class Prepared:
             connection.execute(self._statement, rows)
             return
         made = self._for_sqlite(connection, rows[0])
-        for values in rows:
-            execute(connection, made.sql, made.parameters(values))
+        execute_all(connection, made.sql, [made.parameters(values) for values in rows])
 
     def _for_sqlite(self, connection: Connection, values: Values) -> Made:
         if self._made is None:
@@ -106,13 +105,32 @@ class Prepared:
 
 def execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
     """Hand it to SQLite's driver. Raises what SQLAlchemy would raise, without the parameters."""
-    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    if not driver.in_transaction:
-        raise DatabaseTrouble("The transaction is over: SQLite has rolled it back.")
+    driver = _driver(connection)
     try:
         return driver.execute(sql, parameters)
     except sqlite3.Error as failure:
-        raise DBAPIError.instance(sql, None, failure, sqlite3.Error, hide_parameters=True) from failure
+        raise as_sqlalchemys(sql, failure) from failure
+
+
+def execute_all(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """The same for each of the rows."""
+    driver = _driver(connection)
+    try:
+        driver.executemany(sql, rows)
+    except sqlite3.Error as failure:
+        raise as_sqlalchemys(sql, failure) from failure
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    if not driver.in_transaction:
+        raise DatabaseTrouble("The transaction is over: SQLite has rolled it back.")
+    return driver
+
+
+def as_sqlalchemys(sql: str, failure: sqlite3.Error) -> Exception:
+    """The failure as SQLAlchemy would raise it."""
+    return DBAPIError.instance(sql, None, failure, sqlite3.Error, hide_parameters=True)
 
 
 def _make(statement: Statement, dialect: Dialect, values: Values) -> Made:

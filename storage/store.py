@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -60,14 +61,16 @@ class TeamStore:
     def __init__(self, connection: Connection, ring: KeyRing, team: str, hand: Hand | None = None):
         self.connection, self.ring, self.id = connection, ring, team
         self.changes = Changes()
-        self.teams = self._kept(Kind(TEAMS, Team, lambda t: str(t.id)))
-        self.members = self._kept(Kind(MEMBERS, Member, lambda m: str(m.account)))
-        self.cases = self._kept(Kind(CASES, Case, lambda c: str(c.ref), self._clear_case, lambda c: str(c.ref)))
-        self.meetings = self._kept(Kind(MEETINGS, Meeting, lambda m: str(m.ref), _clear_meeting))
-        self.series = self._kept(Kind(SERIES, Series, lambda s: str(s.ref), _clear_series))
-        self.decisions = self._kept(Kind(DECISIONS, Decision, lambda d: str(d.ref), _clear_decision, _case))
-        self.tasks = self._kept(Kind(TASKS, Task, lambda t: str(t.ref), _clear_task, _case))
-        self.minutes = self._kept(Kind(MINUTES, MinutesPart, lambda p: p.ref, _clear_minutes, _case))
+        self.teams = self._kept(_OF_TEAM)
+        self.members = self._kept(_MEMBER)
+        self._blind_mrn = partial(ring.blind, connection, team, "mrn")
+        clear_case = partial(_clear_case, self._blind_mrn)
+        self.cases = self._kept(Kind(CASES, Case, lambda c: str(c.ref), clear_case, lambda c: str(c.ref)))
+        self.meetings = self._kept(_MEETING)
+        self.series = self._kept(_SERIES)
+        self.decisions = self._kept(_DECISION)
+        self.tasks = self._kept(_TASK)
+        self.minutes = self._kept(_MINUTES)
         self.notices = Notices(connection, ring, hand)
         self.timers = Timers(connection, team)
 
@@ -116,17 +119,6 @@ class TeamStore:
         self.connection.execute(delete(UNDO).where(UNDO.c.team == self.id))  # rows as they were may tell of the case
         # What platforms keep about it, half-filled forms say, is sealed under the house's key: it has to go itself.
         self.connection.execute(delete(DRAWERS).where(DRAWERS.c.name.endswith(f"/{ref}", autoescape=True)))
-
-    def _clear_case(self, case: Case) -> Mapping[str, object]:
-        mrn = case.identifiers.get(Identifier.MRN, "")
-        return {
-            "state": case.state.name,
-            "author": case.author,
-            "mrn": self._blind_mrn(mrn) if any(c.isalnum() for c in mrn) else "",
-        }
-
-    def _blind_mrn(self, mrn: str) -> str:
-        return self.ring.blind(self.connection, self.id, "mrn", mrn)
 
     # -- meetings ------------------------------------------------------------------------------------------------
     def coming_meetings(self, limit: int = 20) -> tuple[Meeting, ...]:
@@ -299,6 +291,11 @@ def _case(thing: Decision | Task | MinutesPart) -> str:
     return str(thing.case or "")
 
 
+def _clear_case(blind: Callable[[str], str], c: Case) -> Mapping[str, object]:
+    mrn = c.identifiers.get(Identifier.MRN, "")
+    return {"state": c.state.name, "author": c.author, "mrn": blind(mrn) if any(a.isalnum() for a in mrn) else ""}
+
+
 def _clear_meeting(m: Meeting) -> Mapping[str, object]:
     return {"state": m.state.name, "start_at": m.start_at, "series": m.series or ""}
 
@@ -325,3 +322,12 @@ def _clear_task(t: Task) -> Mapping[str, object]:
         "after": t.after or "",
         "due_at": t.due_at,
     }
+
+
+_OF_TEAM = Kind(TEAMS, Team, lambda t: str(t.id))
+_MEMBER = Kind(MEMBERS, Member, lambda m: str(m.account))
+_MEETING = Kind(MEETINGS, Meeting, lambda m: str(m.ref), _clear_meeting)
+_SERIES = Kind(SERIES, Series, lambda s: str(s.ref), _clear_series)
+_DECISION = Kind(DECISIONS, Decision, lambda d: str(d.ref), _clear_decision, _case)
+_TASK = Kind(TASKS, Task, lambda t: str(t.ref), _clear_task, _case)
+_MINUTES = Kind(MINUTES, MinutesPart, lambda p: p.ref, _clear_minutes, _case)

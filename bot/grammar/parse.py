@@ -50,7 +50,7 @@ def parse(text: str, table: CommandTable, reading: Reading) -> Parsed:
     command, length = found
     rest = tokens[length:]
     try:
-        return Parsed(command, Args(_Reader(text, command, reading).read(rest)))
+        return Parsed(command, Args(_Reader(text, command, reading).read(rest), reading.fields))
     except (Refusal, TimeProblem) as problem:
         nearest = table.nearest(tokens)
         if (

@@ -17,8 +17,7 @@ from conference.refusal import Refusal
 
 
 def start(request: Request, args: Args) -> Reply:
-    running = request.store.running_meetings()
-    if running:
+    if running := request.running_meetings:
         raise Refusal(f"{running[0].ref} is running already. `next` goes on, `meeting end` ends it.")
     meeting = request.meeting(args.opt("meeting", str), to=Action.LEAD_MEETING)
     meeting = meeting.start(request.account, request.now)

@@ -19,8 +19,7 @@ def decide(request: Request, args: Args) -> Reply:
     case = request.case(ref, to=Action.DECIDE)
     case.check_presentable()
     text = screened(request, args.text("decision"), case)
-    running = request.store.running_meetings()
-    meeting = next((m for m in running if m.agenda.has_case(case.ref)), None)
+    meeting = next((m for m in request.running_meetings if m.agenda.has_case(case.ref)), None)
     said = {name: screened(request, args.text(name), case) for name in ("because", "prefers")}
     options = [screened(request, o.strip(), case) for o in args.text("options").split(";") if o.strip()]
     notes = dict.fromkeys(s.note for s in (text, *said.values(), *options) if s.note)
@@ -79,7 +78,7 @@ def show(request: Request, args: Args) -> Reply:
 
 
 def _case_on_now(request: Request) -> str:
-    meeting: Meeting | None = next(iter(request.store.running_meetings()), None)
+    meeting: Meeting | None = next(iter(request.running_meetings), None)
     if meeting is None or meeting.current is None or meeting.current.case is None or meeting.phase is Phase.PRESENT:
         raise Refusal('Say which case: `decide C-7K2P "…"`.')
     return meeting.current.case

@@ -43,7 +43,7 @@ def correct(request: Request, args: Args) -> Reply:
 def _meeting(request: Request, args: Args, to: Action = Action.READ_MINUTES) -> Meeting:
     ref = args.opt("meeting", str)
     if ref is None:
-        held = (*request.store.running_meetings(), *request.store.past_meetings(1))
+        held = (*request.running_meetings, *request.store.past_meetings(1))
         if not held:
             raise Refusal("No meeting has been held yet, so there are no minutes.")
         ref = held[0].ref

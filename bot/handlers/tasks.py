@@ -26,7 +26,7 @@ def add(request: Request, args: Args) -> Reply:
     after = args.opt("after", str)
     if after and request.store.tasks.get(after) is None:
         raise Refusal(f"There is no action item {after} to come after. `tasks` lists them.")
-    running = request.store.running_meetings()
+    running = request.running_meetings
     task = Task(
         TaskId(request.store.next_ref("T")),
         request.team.id,
@@ -146,7 +146,7 @@ def _case(request: Request, task: Task) -> Case | None:
 
 def _on_now(request: Request) -> Case | None:
     """The case that the meeting talks about: its names come up in what is said meanwhile."""
-    items = [m.current for m in request.store.running_meetings()]
+    items = [m.current for m in request.running_meetings]
     refs = [i.case for i in items if i is not None and i.case]
     return request.store.cases.get(refs[0]) if refs else None
 

@@ -105,7 +105,7 @@ def test_the_test_would_notice(store: TeamStore) -> None:
 def test_names_in_a_drawer_are_found_by_their_beginning(store: TeamStore) -> None:
     """Of all that a platform keeps, those names alone are looked at."""
     with listening(store.connection) as reached:
-        NAMES["sqlite"].rows(store.connection, {"of_platform": "slack", "prefix": "dialogue/"})
+        NAMES.rows(store.connection, {"of_platform": "slack", "first": "a", "beyond": "b"})
     ((statement, values),) = reached
     plan = [row[3] for row in store.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     assert [step[step.index("(") :] for step in plan] == ["(platform=? AND name>? AND name<?)"]
