@@ -10,6 +10,7 @@ from conference.deid.tokens import Shape, Token
 _WHY = "street address"
 _UNITS = frozenset(["apt", "apartment", "suite", "ste", "trailer", "flat", "psc"])
 _MILITARY = frozenset(["apo", "fpo", "dpo"])
+_ANCHORS = _UNITS | _MILITARY | {"unit"}
 _LINKS = frozenset(
     [
     "de", "la", "le", "du", "des", "da", "do", "dos", "del", "di", "dei", "nad", "u", "ul", "ut", "van", "von",
@@ -63,24 +64,32 @@ def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
     for at, token in enumerate(tokens):
         if at <= done or token.masked:
             continue
-        span = _numbered(tokens, at, lexicon) or _anchored(tokens, at) or _unnumbered(tokens, at, lexicon)
-        if span:
+        if span := _span(tokens, at, lexicon):
             start, last = span
             last = _tail(tokens, last)
             done = last
             yield Mark(tokens[start].start, tokens[last].end, Kind.LOCATION, _WHY, 72)
 
 
+def _span(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
+    """The first and the last word of an address that the word tells; most words tell none."""
+    token = tokens[at]
+    if not token.is_word:
+        return _numbered(tokens, at, lexicon) if token.text.isdigit() else None
+    found = _anchored(tokens, at) if len(token.text) <= 3 or token.key in _ANCHORS else None
+    return found or (_unnumbered(tokens, at, lexicon) if _is_street(token, lexicon) else None)
+
+
 def _is_street(token: Token, lexicon: Lexicon) -> bool:
     return token.is_word and (
         token.key in lexicon.lists["street"]
-        or (len(token.key) > 7 and token.key.endswith(_ENDINGS) and not token.word.spelled)
+        or (len(token.key) > 7 and not token.word.spelled and token.key.endswith(_ENDINGS))
     )
 
 
 def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
     """ "12 Oak Street": a house number, up to six words, a street word."""
-    if not tokens[at].text.isdigit() or len(tokens[at].text) > 6:
+    if len(tokens[at].text) > 6:
         return None
     if at and tokens[at - 1].text in "./" and tokens[at - 1].end == tokens[at].start:
         return None
@@ -130,10 +139,9 @@ def _street_like(tokens: list[Token], at: int, step: int, names: list[Token]) ->
 
 def _unnumbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
     """ "on Linden Terrace": a street word behind a name, without a house number."""
-    token = tokens[at]
-    if not (token.is_word and _is_street(token, lexicon)) or at == 0:
+    token, start = tokens[at], at
+    if at == 0:
         return None
-    start = at
     while (
         start > 0
         and at - start < 3
@@ -179,8 +187,7 @@ def _anchored(tokens: list[Token], at: int) -> tuple[int, int] | None:
     )
     military = token.key in _MILITARY and number is not None and number.key in ("ae", "aa", "ap")
     code = (
-        token.is_word
-        and len(token.text) <= 3
+        len(token.text) <= 3
         and at > 0
         and tokens[at - 1].text in ",\n"
         and bool(ahead)

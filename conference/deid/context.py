@@ -17,11 +17,18 @@ _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
 
 Seen = dict[tuple[str, ...], tuple[float, float, bool, bool, bool, bool, bool, bool]]
 _BACK, _AHEAD = 4, 3  # words around one that its reading looks at
+_SPAN = _BACK + 1 + _AHEAD
 
 
-def _shown(token: Token, caseless: bool) -> str:
+def _shown(token: Token) -> str:
     """All that a reading may look at of a word."""
-    return f"{token.text}|{token.first:d}{token.loud:d}{token.masked:d}{token.owner:d}{caseless:d}"
+    return f"{token.text}|{token.first + 2 * token.loud + 4 * token.masked + 8 * token.owner}"
+
+
+def _serves(token: Token) -> bool:
+    """Whether the word is one of grammar, wherever it stands."""
+    word = token.word
+    return word.common >= 13 and token.shape is Shape.LOWER and word.given < 2 and word.last < 5 and not word.place
 
 
 class Reader:
@@ -43,10 +50,14 @@ class Reader:
 
     def read(self) -> list[Reading]:
         """One reading for each token, in order."""
-        shown = [""] * _BACK + [_shown(t, self._caseless) for t in self._tokens] + [""] * _AHEAD
+        shown = [str(self._caseless), *[""] * _BACK, *map(_shown, self._tokens), *[""] * _AHEAD]
         readings = [
-            self._known(tuple(shown[at : at + _BACK + _AHEAD + 1]), at, token) if token.is_word else Reading(token)
-            for at, token in enumerate(self._tokens)
+            Reading(token)
+            if not token.is_word
+            else Reading(token, harmless=True, servant=True)
+            if _serves(token)
+            else self._known((shown[0], *shown[at : at + _SPAN]), at - 1, token)
+            for at, token in enumerate(self._tokens, 1)
         ]
         neighbours(readings, self._lexicon.lists, caseless=self._caseless)
         return readings
@@ -64,8 +75,6 @@ class Reader:
 
     def _one(self, at: int, token: Token) -> Reading:
         word = token.word
-        if word.common >= 13 and token.shape is Shape.LOWER and word.given < 2 and word.last < 5 and not word.place:
-            return Reading(token, harmless=True, servant=True)
         base = self._lexical(token) + self._written(token)
         reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
         reading.quiet = self._caseless or token.loud

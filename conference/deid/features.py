@@ -7,7 +7,7 @@ from zlib import crc32
 from conference.deid.arithmetic import NDArray, np
 from conference.deid.lexicon import lexicon
 from conference.deid.reading import Reading
-from conference.deid.tokens import Shape, Token
+from conference.deid.tokens import Token
 
 _LISTS = (
     "kin", "title", "lead", "pronoun", "spoke", "place_before", "place_lead", "strong_facility", "weak_facility", "landscape", "nation",
@@ -26,7 +26,7 @@ _OWN = [size if at not in SHARED[1:] else 0 for at, size in enumerate(SIZES)]
 COUNT = sum(_OWN)
 START = np.cumsum((0, *_OWN[:-1])).astype(np.int32)
 START[SHARED[1:]] = START[SHARED[0]]
-_SHAPES = {shape: at for at, shape in enumerate(Shape)}
+_ANY_SHAPE = 5  # beside those of `Shape`: of a word in a text without capitals
 _KINDS = {"name": 2, "patient": 2, "partner": 2, "relative": 2, "clinician": 2, "person": 2, "place": 3}
 
 Ids = NDArray[np.int32]
@@ -102,28 +102,6 @@ def _figure(text: str) -> int:
     return 22 + bisect_right(_STEPS, int(text)) + (12 if text[0] == "0" else 24 if len(text) == 4 else 0)
 
 
-def _here(reading: Reading) -> tuple[int, ...]:
-    """The columns of the word in its place."""
-    token, word = reading.token, reading.token.word
-    shape = 5 if reading.quiet else _SHAPES[token.shape]
-    case = (shape * 2 + token.first) * 2 + token.loud
-    strength = max(word.given, word.last)
-    return (
-        0, case * 2 + token.owner, reading.harmless * 4 + reading.cued * 2 + reading.clinical, _bin(reading.name), _bin(reading.place),
-        shape * 7 + strength, shape * 8 + word.ratio, shape * 5 + min(word.place, 4), shape * 16 + word.common,
-        *_beside(reading),
-    )  # fmt: skip
-
-
-def _beside(reading: Reading) -> tuple[int, int, int]:
-    """What the forms say of the token, how it is glued to its neighbours, whether a vocabulary explains it."""
-    return reading.formed, 1 + reading.glued, 1 + reading.explained
-
-
-def _bin(score: float) -> int:
-    return max(-6, min(7, round(score))) + 6
-
-
 _EDGE = 7  # the first column of the places before and behind a text
 _OUTSIDE = (0,) * len(_HERE)
 
@@ -134,8 +112,22 @@ def word_columns(token: Token) -> tuple[int, ...]:
 
 
 def place_columns(reading: Reading) -> tuple[int, ...]:
-    """The columns of the token in its place."""
-    return _here(reading) if reading.token.is_word else (*_NOWHERE, *_beside(reading))
+    """The columns of the token in its place; the last tell its form, how it is glued, whether a vocabulary explains it."""
+    token = reading.token
+    beside = reading.formed, 1 + reading.glued, 1 + reading.explained
+    if not token.is_word:
+        return (*_NOWHERE, *beside)
+    word, shape = token.word, _ANY_SHAPE if reading.quiet else int(token.shape)
+    return (
+        0, ((shape * 2 + token.first) * 2 + token.loud) * 2 + token.owner,
+        reading.harmless * 4 + reading.cued * 2 + reading.clinical, _bin(reading.name), _bin(reading.place),
+        shape * 7 + max(word.given, word.last), shape * 8 + word.ratio, shape * 5 + min(word.place, 4), shape * 16 + word.common,
+        *beside,
+    )  # fmt: skip
+
+
+def _bin(score: float) -> int:
+    return 0 if score <= -6 else 13 if score >= 7 else round(score) + 6
 
 
 EDGE_COLUMNS = (_EDGE, *_NONE)

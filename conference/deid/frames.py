@@ -35,50 +35,40 @@ _OPENERS = frozenset(
 ])  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
     """A word with the keys around it: `one` and `two` before, nearest first, three behind; signs as they are."""
 
     tokens: list[Token]
     at: int
+    token: Token
     one: str
     two: str
     next: str
     then: str
     third: str
 
-    @property
-    def token(self) -> Token:
-        """The word itself."""
-        return self.tokens[self.at]
-
 
 def frame(tokens: list[Token], at: int, titles: frozenset[str]) -> Frame:
     """The word's frame, which ends with its line."""
-    return Frame(tokens, at, *_before(tokens, at, titles), *_after(tokens, at))
+    one, back = _before(tokens, at, titles)
+    two, _ = _before(tokens, back, titles) if one else ("", 0)
+    behind = [token.key if token.is_word else token.text for token in tokens[at + 1 : at + 4]]
+    if "\n" in behind:
+        del behind[behind.index("\n") :]
+    next_, then, third = (*behind, "", "", "")[:3]
+    return Frame(tokens, at, tokens[at], one, two, next_, then, third)
 
 
-def _before(tokens: list[Token], at: int, titles: frozenset[str]) -> list[str]:
-    """Keys of the two tokens before, nearest first; dots of abbreviations are passed over."""
-    found = list[str]()
-    while len(found) < 2 and at > 0:
+def _before(tokens: list[Token], at: int, titles: frozenset[str]) -> tuple[str, int]:
+    """The key before, nothing at the line's begin, and its place; dots of abbreviations are passed over."""
+    while at > 0:
         at -= 1
         token = tokens[at]
-        if token.text == "\n":
-            break
         if token.text == "." and at > 0 and tokens[at - 1].key in titles:
             continue
-        found.append(token.key if not token.masked else "[]")
-    return found + [""] * (2 - len(found))
-
-
-def _after(tokens: list[Token], at: int) -> list[str]:
-    found = list[str]()
-    for token in tokens[at + 1 : at + 4]:
-        if token.text == "\n":
-            break
-        found.append(token.key if token.is_word else token.text)
-    return found + [""] * (3 - len(found))
+        return "" if token.text == "\n" else "[]" if token.masked else token.key, at
+    return "", 0
 
 
 def weigh(around: Frame, reading: Reading, lists: Lists) -> None:

@@ -22,60 +22,28 @@ def fold(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
 
 
-class Word(int):
-    """The packed facts of one word; 0 is a word never seen."""
+class Word:
+    """The facts of one word, from its packed number; 0 is a word never seen, and false."""
 
-    __slots__ = ()
+    __slots__ = (
+        "acronym", "cluster", "common", "disease", "drug", "given", "last", "place", "ratio", "seen", "spelled",
+    )  # fmt: skip
 
-    @property
-    def common(self) -> int:
-        """Frequency in lower case, logarithmic, 0 to 15; prose words lie above 5."""
-        return self & 15
+    def __init__(self, packed: int) -> None:
+        self.seen = packed != 0
+        self.common = packed & 15  # frequency in lower case, logarithmic, 0 to 15; prose words lie above 5
+        self.ratio = packed >> 4 & 7  # how much more often it has a capital, 0 to 7; 3 to 4 is balanced
+        self.given = packed >> 7 & 7  # strength as a given name, 0 to 6
+        self.last = packed >> 10 & 7  # strength as a surname, 0 to 6
+        self.place = packed >> 13 & 7  # 0 not a place; 1 far away, 2 small, 3 above 5,000 people, 4 a large town
+        self.disease = bool(packed >> 16 & 1)  # ICD-10-CM uses it
+        self.drug = bool(packed >> 17 & 1)  # it names a drug
+        self.spelled = bool(packed >> 18 & 1)  # the spelling dictionary has it in lower case
+        self.cluster = packed >> 19 & 0xFFF  # its Brown cluster
+        self.acronym = bool(packed >> 31 & 1)  # it is mostly written in capitals
 
-    @property
-    def ratio(self) -> int:
-        """How much more often it is written with a capital, 0 to 7; 3 to 4 is balanced."""
-        return self >> 4 & 7
-
-    @property
-    def given(self) -> int:
-        """Strength as a given name, 0 to 6."""
-        return self >> 7 & 7
-
-    @property
-    def last(self) -> int:
-        """Strength as a surname, 0 to 6."""
-        return self >> 10 & 7
-
-    @property
-    def place(self) -> int:
-        """0 not a place; 1 far away, 2 small, 3 above 5,000 people, 4 a large town."""
-        return self >> 13 & 7
-
-    @property
-    def disease(self) -> bool:
-        """Whether ICD-10-CM uses it."""
-        return bool(self >> 16 & 1)
-
-    @property
-    def drug(self) -> bool:
-        """Whether it names a drug."""
-        return bool(self >> 17 & 1)
-
-    @property
-    def spelled(self) -> bool:
-        """Whether the spelling dictionary has it in lower case."""
-        return bool(self >> 18 & 1)
-
-    @property
-    def cluster(self) -> int:
-        """Its Brown cluster, 12 bits."""
-        return self >> 19 & 0xFFF
-
-    @property
-    def acronym(self) -> bool:
-        """Whether it is mostly written in capitals."""
-        return bool(self >> 31 & 1)
+    def __bool__(self) -> bool:
+        return self.seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def names(page: Page, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
 
 def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]:
     """House numbers and codes that stand beside a place: "92597 Jahu 80"."""
+    if not any(mark.kind is Kind.LOCATION for mark in marks):
+        return marks
     tokens = [r.token for r in readings]
     at_start = {t.start: i for i, t in enumerate(tokens)}
     at_end = {t.end: i for i, t in enumerate(tokens)}
@@ -101,37 +103,33 @@ def _beside(text: str, readings: list[Reading], marks: list[Mark]) -> list[Mark]
     for mark in marks:
         first, last = at_start.get(mark.start), at_end.get(mark.end)
         if mark.kind is Kind.LOCATION and first is not None and last is not None:
-            before, after = (
-                (tokens[first - 1] if first else None),
-                (tokens[last + 1] if last + 1 < len(tokens) else None),
-            )
-            start = (
-                before.start
-                if before
-                and before.text.isdigit()
-                and 3 <= len(before.text) <= 6
-                and text[before.end : mark.start] == " "
-                and text[before.start - 1 : before.start] not in (".", "/", ",")
-                else mark.start
-            )
-            closing = (
-                last + 2 >= len(tokens)
-                or tokens[last + 2].text in ",\n"
-                or (tokens[last + 2].text == "." and text[tokens[last + 2].end : tokens[last + 2].end + 1].isspace())
-            )
-            end = (
-                after.end
-                if after
-                and after.text.isdigit()
-                and len(after.text) <= 5
-                and text[mark.end : after.start] == " "
-                and closing
-                else mark.end
-            )
-            found.append(replace(mark, start=start, end=end))
-        else:
-            found.append(mark)
+            start, end = _house(text, tokens, first), _code(text, tokens, last)
+            mark = mark if (start, end) == (mark.start, mark.end) else replace(mark, start=start, end=end)
+        found.append(mark)
     return found
+
+
+def _house(text: str, tokens: list[Token], at: int) -> int:
+    """Where the place begins, a house number before it included."""
+    place, before = tokens[at], tokens[at - 1] if at else None
+    house = (
+        before is not None
+        and before.text.isdigit()
+        and 3 <= len(before.text) <= 6
+        and text[before.end : place.start] == " "
+        and text[before.start - 1 : before.start] not in (".", "/", ",")
+    )
+    return before.start if before is not None and house else place.start
+
+
+def _code(text: str, tokens: list[Token], at: int) -> int:
+    """Where the place ends, a code that closes the line or the sentence behind it included."""
+    place, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
+    if after is None or not after.text.isdigit() or len(after.text) > 5 or text[place.end : after.start] != " ":
+        return place.end
+    then = tokens[at + 2] if at + 2 < len(tokens) else None
+    closing = then is None or then.text in ",\n" or (then.text == "." and text[then.end : then.end + 1].isspace())
+    return after.end if closing else place.end
 
 
 def decide(text: str, readings: list[Reading]) -> None:
@@ -304,15 +302,15 @@ def _links(readings: list[Reading]) -> Iterator[Mark]:
 
 def _phrases(text: str, tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
     """Places of several words out of the gazetteer: "Fort Worth"."""
+    heads = lexicon.place_heads
     for at, token in enumerate(tokens):
-        if token.key not in lexicon.place_heads or not token.is_word:
+        if token.key not in heads or not token.is_word:
             continue
+        near = [(step, t) for step, t in enumerate(tokens[at : at + 6]) if t.text not in ".-'"][:4]
         for size in (4, 3, 2):
-            part = [t for t in tokens[at : at + size + 2] if t.text not in ".-'"][:size]
-            if len(part) < size or not all(t.is_word for t in part):
-                continue
-            class_ = lexicon.places.get(" ".join(t.key for t in part), 0)
-            if class_ and _placed(part, class_):
+            part = [t for step, t in near[:size] if step < size + 2]
+            class_ = lexicon.places.get(" ".join([t.key for t in part]), 0) if len(part) == size else 0
+            if class_ and all(t.is_word for t in part) and _placed(part, class_):
                 yield Mark(token.start, part[-1].end, Kind.LOCATION, "place smaller than a state", 45, sure=class_ > 2)
                 break
 

@@ -1,28 +1,29 @@
 """Named care sites and schools, and places of a landscape word; 45 CFR 164.514(b)(2)(i)(B)."""
 
 from collections.abc import Iterator
+from functools import cache
 
-from conference.deid.lexicon import Lexicon
+from conference.deid.lexicon import Lexicon, lexicon
 from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
 
-def sites(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
+def sites(tokens: list[Token], book: Lexicon) -> Iterator[Mark]:
     """Named hospitals, clinics, homes and schools; a merely described one ("the community hospital") stays."""
-    lists = lexicon.lists
-    done = -1
+    lists, done = book.lists, -1
+    first = _heads()
     for at, token in enumerate(tokens):
-        if not token.is_word or at <= done:
+        if token.key not in first or not token.is_word or at <= done:
             continue
-        end = _head_end(tokens, at, lexicon)
+        end = _head_end(tokens, at, book)
         if end is None:
             continue
-        start = _by_case(tokens, at, lexicon)
+        start = _by_case(tokens, at, book)
         if start == at:
-            start = _by_preposition(tokens, at, lexicon)
+            start = _by_preposition(tokens, at, book)
         part = [t for t in tokens[start:at] if t.is_word]
         specific = [t for t in part if t.key not in lists["generic"]]
-        if specific and not _ordinary(tokens, start, at, specific, lexicon):
+        if specific and not _ordinary(tokens, start, at, specific, book):
             done = end
             yield Mark(
                 tokens[start].start,
@@ -34,17 +35,24 @@ def sites(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
             )
 
 
-def _ordinary(tokens: list[Token], start: int, at: int, specific: list[Token], lexicon: Lexicon) -> bool:
+@cache
+def _heads() -> frozenset[str]:
+    """The first words of all heads."""
+    lists = lexicon().lists
+    return frozenset(head.partition(" ")[0] for head in lists["strong_facility"] | lists["weak_facility"])
+
+
+def _ordinary(tokens: list[Token], start: int, at: int, specific: list[Token], book: Lexicon) -> bool:
     """A weak head ("Center", "High") needs a name that is written as one."""
-    strong = tokens[at].key in lexicon.lists["strong_facility"] or (
-        at + 1 < len(tokens) and f"{tokens[at].key} {tokens[at + 1].key}" in lexicon.lists["strong_facility"]
+    strong = tokens[at].key in book.lists["strong_facility"] or (
+        at + 1 < len(tokens) and f"{tokens[at].key} {tokens[at + 1].key}" in book.lists["strong_facility"]
     )
     if strong:
         return False
     written = all(t.shape in (Shape.TITLE, Shape.UPPER) and not t.loud for t in (tokens[at], specific[-1]))
     behind = start > 0 and tokens[start - 1].key in _SITE_BEFORE
     named = any(not t.word.spelled or t.word.last > 3 for t in specific)
-    low = tokens[at].key in lexicon.lists["low_facility"] or _pair(tokens, at) in lexicon.lists["low_facility"]
+    low = tokens[at].key in book.lists["low_facility"] or _pair(tokens, at) in book.lists["low_facility"]
     placed = behind and (named or (low and all(t.word.common < 12 for t in specific)))
     return not (written and not tokens[start].first) and not placed
 
@@ -54,9 +62,9 @@ def _pair(tokens: list[Token], at: int) -> str:
     return f"{tokens[at].key} {tokens[at + 1].key}" if at + 1 < len(tokens) and tokens[at + 1].is_word else ""
 
 
-def _head_end(tokens: list[Token], at: int, lexicon: Lexicon) -> int | None:
+def _head_end(tokens: list[Token], at: int, book: Lexicon) -> int | None:
     """The last word of a site's head that begins at `at`, if one does."""
-    heads, weak = lexicon.lists["strong_facility"], lexicon.lists["weak_facility"]
+    heads, weak = book.lists["strong_facility"], book.lists["weak_facility"]
     two = f"{tokens[at].key} {tokens[at + 1].key}" if at + 1 < len(tokens) and tokens[at + 1].is_word else ""
     if two in heads or two in weak:
         end = at + 1
@@ -100,10 +108,10 @@ _DETERMINERS = frozenset(
 ])  # fmt: skip
 
 
-def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
+def _by_case(tokens: list[Token], at: int, book: Lexicon) -> int:
     """Walk back from a head with a capital over the capitals before it."""
     if tokens[at].shape not in (Shape.TITLE, Shape.UPPER) or tokens[at].loud:
-        return _by_rarity(tokens, at, lexicon)
+        return _by_rarity(tokens, at, book)
     start, back = at, at - 1
     while back >= 0 and at - back <= 8:
         token = tokens[back]
@@ -111,13 +119,13 @@ def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
         if token.text == "." and not (back and len(tokens[back - 1].text) <= 3):
             break
         if not link:
-            opener = token.first and token.word.common > 9 and token.key not in lexicon.lists["generic"]
+            opener = token.first and token.word.common > 9 and token.key not in book.lists["generic"]
             if (
                 not token.is_word
                 or token.shape not in (Shape.TITLE, Shape.UPPER)
                 or opener
                 or (
-                    token.key in lexicon.lists["title"]
+                    token.key in book.lists["title"]
                     and token.key not in ("st", "saint", "sister", "king", "queen", "lady")
                 )
             ):
@@ -127,9 +135,9 @@ def _by_case(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
     return start
 
 
-def _by_rarity(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
+def _by_rarity(tokens: list[Token], at: int, book: Lexicon) -> int:
     """Walk back from a head in lower case over words that are not everyday words."""
-    generic, start, back = lexicon.lists["generic"], at, at - 1
+    generic, start, back = book.lists["generic"], at, at - 1
     while back >= 0 and at - back <= 6:
         token = tokens[back]
         if token.text in ".'’-&" and tokens[back + 1].key not in _DETERMINERS:
@@ -142,8 +150,8 @@ def _by_rarity(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
             or not (token.key in ("st", "mt", "saint") or (token.key in generic and len(token.key) > 3) or not ordinary)
         ):
             break
-        if token.key in lexicon.lists["place_before"] or (
-            token.key in lexicon.lists["title"] and token.key not in ("st", "saint")
+        if token.key in book.lists["place_before"] or (
+            token.key in book.lists["title"] and token.key not in ("st", "saint")
         ):
             break
         start = back
@@ -156,7 +164,7 @@ def _by_rarity(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
     return start if any(t.is_word and t.key not in generic for t in tokens[start:at]) else at
 
 
-def _by_preposition(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
+def _by_preposition(tokens: list[Token], at: int, book: Lexicon) -> int:
     """ "at open door counseling": words between a preposition and the head, without a determiner, name the site."""
     for back in range(at - 1, max(-1, at - 6), -1):
         token = tokens[back]
@@ -166,7 +174,7 @@ def _by_preposition(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
                 part
                 and part[0].key not in _DETERMINERS
                 and not any(
-                    (t.key in _DETERMINERS and t.key not in ("the", "new", "old")) or t.key in lexicon.lists["kin"]
+                    (t.key in _DETERMINERS and t.key not in ("the", "new", "old")) or t.key in book.lists["kin"]
                     for t in part
                 )
             )
@@ -181,17 +189,17 @@ def _by_preposition(tokens: list[Token], at: int, lexicon: Lexicon) -> int:
     return at
 
 
-def landscape(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
+def landscape(tokens: list[Token], book: Lexicon) -> Iterator[Mark]:
     """ "Orchid Bay", "mica falls": an everyday word and a landscape word, placed by a preposition or written with capitals."""
     for at in range(1, len(tokens)):
         token, first = tokens[at], tokens[at - 1]
-        if not (token.is_word and token.key in lexicon.lists["landscape"] and first.is_word):
+        if not (token.is_word and token.key in book.lists["landscape"] and first.is_word):
             continue
         before = tokens[at - 2].key if at > 1 else ""
-        if first.key in lexicon.lists["generic"] or first.word.common > 11 or first.key in _DETERMINERS:
+        if first.key in book.lists["generic"] or first.word.common > 11 or first.key in _DETERMINERS:
             continue
         titled = first.shape is Shape.TITLE and token.shape is Shape.TITLE and not token.loud
-        placed = before in lexicon.lists["place_before"] and first.shape is token.shape
+        placed = before in book.lists["place_before"] and first.shape is token.shape
         rare = not first.word.spelled or first.word.ratio > 4
         if (
             (titled and not first.first)

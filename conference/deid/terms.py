@@ -31,6 +31,7 @@ _THINGS = frozenset(
     "lens", "fields", "osteotomy", "arthroplasty", "coefficient", "nomogram", "curve", "forceps", "retractor", "speculum", "catheter", "balloon",
     "stent", "prosthesis", "flap", "graft", "reflex", "murmur", "trocar", "laryngoscope", "fracture", "angle", "units", "position", "incision",
 ])  # fmt: skip
+_BEHIND = _HEADS | _THINGS | _FIGURES | _ROMAN | {"sign"}  # these may explain whatever stands before them
 _SIGN_VERB = frozenset(
     ["the", "a", "an", "his", "her", "this", "it", "off", "for", "in", "out", "up", "on", "and", "that", "my", "your"]
 )
@@ -75,12 +76,24 @@ def explained(tokens: list[Token]) -> bytearray:
         size = 0
         if at and found[at - 1] and token.key in _FIGURES:
             size = 1
-        elif token.is_word and not _called(tokens, at, called):
+        elif token.is_word and _may_be(token.key, _key(tokens, at + 1)) and not _called(tokens, at, called):
             size = _phrase(tokens, at, packed) or _single(tokens, at) or _eponym(tokens, at, packed)
         for part in range(at, at + size):
             found[part] = 1
         at += size or 1
     return found
+
+
+def _may_be(key: str, next_: str) -> bool:
+    """Whether the word or the one behind it is such that a vocabulary could explain the word; most are not."""
+    return next_ in _BEHIND or _special(key)
+
+
+@lru_cache(maxsize=20_000)
+def _special(key: str) -> bool:
+    phrases = terms().phrases
+    begins = key in phrases or (key[-1:] == "s" and key[:-1] in phrases)
+    return begins or any(_coined(key)) or _inflected(key) or _listed(key)
 
 
 @cache

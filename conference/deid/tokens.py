@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from functools import lru_cache
 
 from conference.deid.lexicon import Word, fold, lexicon
@@ -16,16 +16,17 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\n|[^\w\s]|_")
 
 
 _NOTHING = Word(0)
+_OPENERS = frozenset(".!?\n•:;*|")  # behind these a word carries a capital merely for opening a sentence or a line
 
 
-class Shape(Enum):
-    """How a word is written."""
+class Shape(IntEnum):
+    """How a word is written; the tagger knows the numbers."""
 
-    LOWER = "lower"
-    TITLE = "title"
-    UPPER = "upper"
-    MIXED = "mixed"
-    OTHER = "other"
+    LOWER = 0
+    TITLE = 1
+    UPPER = 2
+    MIXED = 3
+    OTHER = 4
 
 
 @dataclass(slots=True)
@@ -38,11 +39,11 @@ class Token:
     key: str
     shape: Shape
     word: Word
-    first: bool = False  # opens a sentence, a line or a list item
-    loud: bool = False  # stands in a stretch of capitals, where case tells nothing
-    masked: bool = False
-    is_word: bool = True  # made of letters and not masked
-    owner: bool = False  # written with a possessive ending
+    first: bool  # opens a sentence, a line or a list item
+    loud: bool  # stands in a stretch of capitals, where case tells nothing
+    masked: bool
+    is_word: bool  # made of letters and not masked
+    owner: bool  # written with a possessive ending
 
 
 def _shape(text: str) -> Shape:
@@ -55,39 +56,40 @@ def _shape(text: str) -> Shape:
     return Shape.TITLE if text[0].isupper() else Shape.MIXED
 
 
-def _stem(text: str) -> tuple[str, int]:
-    """The word without a possessive ending, and the length of that ending."""
-    low = text[-2:].lower()
-    if len(text) > 2 and low in ("'s", "’s"):
-        return text[:-2], 2
+def _stem(text: str) -> str:
+    """The word without a possessive ending."""
+    if len(text) > 2 and text[-2:].lower() in ("'s", "’s"):
+        return text[:-2]
     if len(text) > 2 and text[-1] in "'’":
-        return text[:-1], 1
-    return text, 0
+        return text[:-1]
+    return text
 
 
 @lru_cache(maxsize=20_000)
-def _facts(raw: str) -> tuple[str, int, str, Shape, Word]:
-    """The word without its possessive ending, the length of that, its key, how it is written and what is known of it."""
+def _facts(raw: str) -> tuple[str, str, Shape, Word]:
+    """The word without its possessive ending, its key, how it is written and what is known of it."""
     shape = _shape(raw)
     if shape is Shape.OTHER:
-        return raw, 0, raw, shape, _NOTHING
-    stem, cut = _stem(raw)
+        return raw, raw, shape, _NOTHING
+    stem = _stem(raw)
     key = fold(stem)
-    return stem, cut, key, shape, lexicon()[key]
+    return stem, key, shape, lexicon()[key]
 
 
 def tokenise(text: str) -> list[Token]:
     """Words, numbers and signs of the text in order; spaces are left out, line ends are kept."""
-    masks = [m.span() for m in PLACEHOLDER.finditer(text)]
-    found: list[Token] = []
+    found, opening = list[Token](), True
     for match in _TOKEN.finditer(text):
         start, raw = match.start(), match.group()
-        stem, cut, key, shape, word = _facts(raw)
-        found.append(
-            Token(stem, start, match.end() - cut, key, shape, word, is_word=shape is not Shape.OTHER, owner=cut > 0)
-        )
-    _mask(found, masks)
-    _openings(found)
+        stem, key, shape, word = _facts(raw)
+        lettered = shape is not Shape.OTHER
+        first, owner = opening and lettered, stem != raw
+        found.append(Token(stem, start, start + len(stem), key, shape, word, first, False, False, lettered, owner))
+        if raw in _OPENERS or (raw == "-" and opening):
+            opening = True
+        elif lettered or raw.isdigit():
+            opening = False
+    _mask(found, [m.span() for m in PLACEHOLDER.finditer(text)])
     _loudness(found)
     return found
 
@@ -95,24 +97,13 @@ def tokenise(text: str) -> list[Token]:
 def _mask(tokens: list[Token], masks: list[tuple[int, int]]) -> None:
     """Blind the tokens inside placeholders."""
     at = 0
-    for token in tokens:
+    for token in tokens if masks else ():
         while at < len(masks) and masks[at][1] <= token.start:
             at += 1
         if at == len(masks):
             return
         if masks[at][0] <= token.start:
             token.masked, token.is_word = True, False
-
-
-def _openings(tokens: list[Token]) -> None:
-    """Mark words that carry a capital merely for opening a sentence or line."""
-    opening = True
-    for token in tokens:
-        token.first = opening and token.shape is not Shape.OTHER
-        if token.text in ".!?\n•:;*|" or (token.text == "-" and opening):
-            opening = True
-        elif token.shape is not Shape.OTHER or token.text.isdigit():
-            opening = False
 
 
 def _loudness(tokens: list[Token]) -> None:
@@ -124,13 +115,18 @@ def _loudness(tokens: list[Token]) -> None:
                 line.append(token)
             continue
         upper = [t.shape is Shape.UPPER for t in line]
-        run = 0
-        for at, is_upper in enumerate(upper):
-            run = run + 1 if is_upper else 0
-            if run >= 3:
-                for back in range(at - 2, at + 1):
-                    line[back].loud = True
-        if line and sum(len(t.text) for t in line if t.shape is Shape.UPPER) > 0.7 * sum(len(t.text) for t in line):
-            for t in line:
-                t.loud = True
+        if True in upper:
+            _raise(line, upper)
         line = []
+
+
+def _raise(line: list[Token], upper: list[bool]) -> None:
+    run = 0
+    for at, is_upper in enumerate(upper):
+        run = run + 1 if is_upper else 0
+        if run >= 3:
+            for token in line[at - 2 : at + 1]:
+                token.loud = True
+    if sum(len(t.text) for t in line if t.shape is Shape.UPPER) > 0.7 * sum(len(t.text) for t in line):
+        for token in line:
+            token.loud = True
