@@ -20,6 +20,8 @@ from storage.store import HOUSE, Store
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 50
+"""Notices of one lane that are looked at in one transaction."""
 Members = Mapping[tuple[str, str], frozenset[str] | None]
 Takes = Callable[[Notice], bool]
 
@@ -33,8 +35,10 @@ class Claim:
         self.now, self._lanes, self._settings, self._members, self.takes = now, lanes, settings, members, takes
         self.holder, self._good_until = standing.holder, standing.good_until
         self._teams: dict[str, TeamNow] = {}
-        self.left: set[Lane] = set()
+        self.left: dict[Lane, bool] = {}
         """Where something else was said because of what was looked at."""
+        self.is_whole = True
+        """Whether nothing that is due was left for another look."""
         self.found: list[Parcel] = []
         self.taken: list[Parcel] = []
         """What has its place in its lane."""
@@ -49,12 +53,16 @@ class Claim:
     def lane(self, house: Store, lane: Lane, *, is_probe: bool = False) -> None:
         """Take what is due there; of a platform that is only tried, one message."""
         nudges: dict[tuple[str, ...], list[tuple[Notice, Nudge]]] = {}
-        for notice in house.notices.due(lane, self.now, limit=1 if is_probe else 50):
+        due = house.notices.due(lane, self.now, limit=1 if is_probe else AT_ONCE)
+        self.is_whole &= not is_probe and len(due) < AT_ONCE
+        for notice in due:
             ready = self._after_its_post(house, notice)
             if ready is None:
+                self.is_whole = False
                 break
             self.has_moved = True
             if needs_room(ready) and (ready.platform, ready.room) not in self._members:
+                self.is_whole = False
                 break  # it came after the look at the rooms: the next look will see it
             if nudge := self._looked_at(house, ready, is_probe=is_probe):
                 nudges.setdefault((nudge.account, ready.team, ready.batch), []).append((ready, nudge))

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
 SEND_WITHIN = 120.0
 """Seconds after which a platform that does not answer counts as one whose answer was lost."""
+LANES = 25
+"""Lanes that are looked into in one transaction."""
 CLAIM_WITHIN = 0.015
 """Seconds after which a claim stops at the next lane, where others wait to write."""
 
@@ -55,7 +57,7 @@ class Hand:
     delivery: "Delivery"
     holder: str
     parcels: list[Parcel] = field(default_factory=list)
-    left: set[Lane] = field(default_factory=set)
+    left: dict[Lane, bool] = field(default_factory=dict)
 
     def takes(self, notice: Notice) -> bool:
         return self.delivery.takes(notice)
@@ -144,23 +146,26 @@ class Delivery:
         return self.breakers.setdefault(platform, Breaker())
 
     # -- what is due ---------------------------------------------------------------------------------------------
-    async def _send_due(self, lanes: set[Lane] | None = None) -> int:
-        """Send what is due; with ``lanes``, in these and where that leads to. How many messages went out."""
+    async def _send_due(self, left: Mapping[Lane, bool] | None = None) -> int:
+        """Send what is due; with ``left``, in these lanes and where that leads to. How many messages went out."""
         await self.marked()
-        sent = 0
-        while (claim := await self._claimed(lanes)) is not None:
-            sent += sum(await asyncio.gather(*self.lanes.start(claim.taken)))
+        sent, lanes = 0, None if left is None else set(left)
+        rooms = None if left is None else tuple(lane for lane, is_for_all in left.items() if is_for_all)
+        while (claim := await self._claimed(lanes, rooms)) is not None:
+            went = await asyncio.gather(*self.lanes.start(claim.taken))
+            sent += sum(went)
             await self.marked()
-            if lanes is not None:
-                lanes = lanes | claim.left
+            if claim.is_whole and not claim.left and all(went):
+                break
+            lanes, rooms = None if lanes is None else lanes | claim.left.keys(), None
         return sent
 
-    async def _claimed(self, lanes: set[Lane] | None) -> Claim | None:
-        """What is due now, held; None: nothing is."""
+    async def _claimed(self, lanes: set[Lane] | None, rooms: tuple[Lane, ...] | None) -> Claim | None:
+        """What is due now, held; None: nothing is. ``rooms``: those for which something is due, where that is known."""
         async with self._turn:
             if lanes is None:
                 self._next = None  # what becomes due from here on wants a look of its own
-            if (rooms := await asyncio.to_thread(self._rooms, lanes)) is None:
+            if rooms is None and (rooms := await asyncio.to_thread(self._rooms, lanes)) is None:
                 return None
             members = dict(zip(rooms, await asyncio.gather(*(self._members(*room) for room in rooms)), strict=True))
             claim = Claim(self.lanes, self.settings, self.clock.now(), self.standing, members, self.takes)
@@ -192,9 +197,10 @@ class Delivery:
         with self.database.transaction() as connection:
             until = time.monotonic() + CLAIM_WITHIN
             house = Store(connection, self.ring, claim)
-            for lane in self._lanes_due(house, claim.now, well, lanes):
+            for lane in self._lanes_due(house, claim, well, lanes):
                 claim.lane(house, lane)
                 if time.monotonic() > until and self.database.is_wanted:
+                    claim.is_whole = False
                     break
             for platform in probes:
                 for lane in house.notices.lanes_due(claim.now, [platform], holder, limit=1):
@@ -203,13 +209,14 @@ class Delivery:
             claim.take()
 
     def _lanes_due(
-        self, house: Store, now: datetime, platforms: Sequence[str], lanes: set[Lane] | None
+        self, house: Store, claim: Claim, platforms: Sequence[str], lanes: set[Lane] | None
     ) -> Iterable[Lane]:
-        holder = self.standing.holder
         if lanes is None:
-            return house.notices.lanes_due(now, platforms, holder)
+            found = house.notices.lanes_due(claim.now, platforms, claim.holder, limit=LANES)
+            claim.is_whole &= len(found) < LANES
+            return found
         mine = sorted(lane for lane in lanes if lane[0] in platforms)
-        return (lane for lane in mine if house.notices.is_lane_due(lane, now, holder))
+        return (lane for lane in mine if house.notices.is_lane_due(lane, claim.now, claim.holder))
 
     async def _members(self, platform: str, room: str) -> frozenset[str] | None:
         """Who is in the room; None where the platform cannot say, so that nothing is taken for granted."""

@@ -82,6 +82,11 @@ class Notice:
         return self.room or self.account
 
     @property
+    def is_for_all(self) -> bool:
+        """Whether everyone in its room is to see it."""
+        return bool(self.room) and not self.direct and not self.account
+
+    @property
     def place_of_edit(self) -> dict[str, str]:
         """For the words of an edit: the message that this became, or its own number while it has not."""
         return {"message": self.message} if self.state is NoticeState.SENT else {POST: str(self.id)}
@@ -91,8 +96,8 @@ class Hand(Protocol):
     """An instance that takes what is put into the outbox straight on its way, where nothing has to be checked first."""
 
     holder: str
-    left: set[Lane]
-    """Where something was left in the outbox that somebody has to look at."""
+    left: dict[Lane, bool]
+    """Where something was left in the outbox that somebody has to look at, and whether it is for everyone in a room."""
 
     def takes(self, notice: Notice) -> bool:
         """Whether it would send this one as it is."""

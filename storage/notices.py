@@ -57,7 +57,8 @@ class Notices:
         if self._hand is not None:
             if not_before is None and self._hand.takes(notice):
                 return self._hand_on(self._hand, notice, now)
-            self._hand.left.add((notice.platform, notice.lane))
+            if not_before is None or not_before <= now:
+                _leave(self._hand, notice)
         return self._insert(ADD, notice, now, not_before or now) is not None
 
     def _hand_on(self, hand: Hand, notice: Notice, now: datetime) -> bool:
@@ -70,7 +71,7 @@ class Notices:
             here = {"id": number, "state": NoticeState.SENDING, "holder": hand.holder}
             hand.reserve(replace(notice, **here, created_at=now, not_before=now, due_at=now))
         else:
-            hand.left.add((notice.platform, notice.lane))
+            _leave(hand, notice)
         return True
 
     def _insert(
@@ -233,9 +234,9 @@ class Notices:
         c = NOTICES.c
         mine = and_(c.team == team, c.account == account, NEW, c.not_before > now)
         sooner = update(NOTICES).where(mine).values(not_before=now).returning(c.platform, c.lane)
-        found = {(platform, lane) for platform, lane in self._connection.execute(sooner)}
+        found = [(platform, lane) for platform, lane in self._connection.execute(sooner)]
         if self._hand is not None:
-            self._hand.left |= found
+            self._hand.left = dict.fromkeys(found, False) | self._hand.left
 
     def drop_pending(self, team: str, subject: str) -> None:
         """Forget what was going to be said about a subject."""
@@ -318,6 +319,11 @@ class Notices:
 _COLUMNS = tuple(NOTICES.c.keys())
 _TOLD = (NoticeState.NEW.value, NoticeState.SENDING.value, NoticeState.SENT.value)
 _SETTLED = (NoticeState.SENT, NoticeState.DROPPED, NoticeState.DEAD)
+
+
+def _leave(hand: Hand, notice: Notice) -> None:
+    lane = notice.platform, notice.lane
+    hand.left[lane] = hand.left.get(lane, False) or notice.is_for_all
 
 
 def _named(lane: Lane) -> dict[str, str]:

@@ -145,7 +145,7 @@ def test_an_answer_is_held_at_once_unless_something_waits_before_it(database: Da
 
         def __init__(self) -> None:
             self.got: list[str] = []
-            self.left: set[Lane] = set()
+            self.left: dict[Lane, bool] = {}
 
         def takes(self, notice: Notice) -> bool:
             return notice.kind == "reply"
@@ -163,7 +163,7 @@ def test_an_answer_is_held_at_once_unless_something_waits_before_it(database: Da
     put(database, ring, "waits", room="busy")
     assert [say("1", "free"), say("2", "free"), say("3", "busy"), say("1", "free")] == [True, True, True, False]
     assert hand.got == ["1", "2"]
-    assert hand.left == {("memory", "busy")}
+    assert hand.left == {("memory", "busy"): True}
     hand.holder = "b"
     assert say("4", "free")
     assert hand.got == ["1", "2"], "another instance is sending there"
