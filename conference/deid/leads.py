@@ -6,7 +6,7 @@ where a run of letters, a run of figures or any other character begins.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import accumulate, product
 from re import _parser as re_parser  # type: ignore[attr-defined]  # how the library reads a pattern: it has no public name
 from typing import Any
 
@@ -15,19 +15,19 @@ _Items = Iterable[tuple[Any, Any]]
 _LENGTH = 3
 _OPEN = "\0"  # closes a lead behind which anything may follow
 _ANYTHING, _NOTHING = frozenset([_OPEN]), frozenset([""])
-_SAME = str.maketrans({"ı": "i", "İ": "i", "ſ": "s"})  # what a pattern without regard to case takes for these
+_SAME = {"ı": "i", "İ": "i", "ſ": "s"}  # what a pattern without regard to case takes for these
 _STARTS = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
 _CHARS = 6  # characters of a class before it counts as anything
 
 
 def plain(low: str) -> str:
     """The text in lower case as runs are told, character for character."""
-    return low.translate(_PLAIN) if low.isascii() else "".join(map(_plain, low)).translate(_SAME)
+    return low.translate(_PLAIN)
 
 
-def starts(plain: str) -> list[tuple[int, str]]:
+def starts(plain: str) -> Iterator[tuple[int, str]]:
     """The starts of a text, each with the run that stands there."""
-    return [(at, plain[at : at + _LENGTH]) for at in [m.start() for m in _STARTS.finditer(plain)]]
+    return ((at, plain[at : at + _LENGTH]) for at in accumulate(map(len, _STARTS.findall(plain)), initial=0))
 
 
 def leads(pattern: re.Pattern[str]) -> Runs | None:
@@ -43,10 +43,18 @@ def need(pattern: re.Pattern[str]) -> Runs:
 
 
 def _plain(char: str) -> str:
-    return "0" if char.isdecimal() else " " if char.isspace() else char
+    return "0" if char.isdecimal() else " " if char.isspace() else _SAME.get(char, char)
 
 
-_PLAIN = {at: _plain(chr(at)) for at in range(128)}
+class _Plain(dict[int, str]):
+    """How each character is told, as far as texts have asked."""
+
+    def __missing__(self, at: int) -> str:
+        found = self[at] = _plain(chr(at))
+        return found
+
+
+_PLAIN = _Plain()
 
 
 def _first(items: _Items) -> Runs:
@@ -60,9 +68,10 @@ def _first(items: _Items) -> Runs:
 
 
 def _cut(found: Runs) -> Runs:
-    """The runs without the sign that more follows; none where one of them is empty."""
-    runs = frozenset(run.rstrip(_OPEN) for run in found)
-    return runs if "" not in runs else frozenset()
+    """The runs, without those that begin as a shorter one and the sign that more follows; none where one is empty."""
+    runs = {run.rstrip(_OPEN) for run in found}
+    least = frozenset(run for run in runs if not any(run[:size] in runs for size in range(1, len(run))))
+    return least if "" not in runs else frozenset()
 
 
 def _full(run: str) -> bool:
@@ -175,6 +184,6 @@ def _held(items: _Items) -> Iterator[Runs]:
 
 
 def _telling(found: Runs) -> tuple[int, int]:
-    """How rare the runs are: signs tell more than letters and figures, blanks nothing."""
-    weights = [sum(3 if not char.isalnum() else 2 for char in run if char != " ") for run in found]
+    """How rare the runs are: signs tell more than figures, figures more than letters, blanks nothing."""
+    weights = [sum(1 if char.isalpha() else 2 if char == "0" else 3 for char in run if char != " ") for run in found]
     return min(weights, default=0), -len(found)

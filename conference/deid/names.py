@@ -60,6 +60,7 @@ FIGURE, LETTER, DAY = -1.0, 0.0, -1.0  # log odds that hide a number, a single l
 PLAIN = 5.5  # points of the judgement by hand that hide a word whatever the vote
 PROVEN = 3.0  # log odds that hide a word of grammar, of kin or one that a vocabulary explains
 SURE = 3.0  # log odds from which a word is hidden without doubt
+_LEAST = VOTE - HAND * PLAIN  # log odds under which no judgement by hand short of `PLAIN` hides a word
 _GAPS = frozenset([" ", "-", "'s ", "’s ", " & ", "'", ". "])
 
 
@@ -135,7 +136,8 @@ def _code(text: str, tokens: list[Token], at: int) -> int:
 def decide(text: str, readings: list[Reading]) -> None:
     """Say of each word whether it is hidden; beside a hidden word less is enough."""
     for reading in readings:
-        reading.hidden = _hidden(reading)
+        told = reading.vote >= _LEAST or reading.name >= PLAIN or reading.place >= PLAIN
+        reading.hidden = told and _hidden(reading)
     words = [r for r in readings if r.token.is_word]
     for order in (words, words[::-1]):
         for one, other in pairwise(order):
@@ -147,12 +149,11 @@ def decide(text: str, readings: list[Reading]) -> None:
 
 def _hidden(reading: Reading) -> bool:
     """Whether the tagger's vote hides the word, the judgement by hand helping; a cleared one needs a clearer vote."""
-    token, vote = reading.token, _vote(reading)
-    if token.masked or token.key in _TITLES:
-        return False
+    token, vote = reading.token, reading.person_vote if reading.wide else reading.vote
     if not token.is_word:
-        year = KINDS[reading.kind] is Kind.DATE and _YEAR.fullmatch(token.text)
-        return token.text.isdecimal() and not year and vote >= FIGURE
+        return vote >= FIGURE and token.text.isdecimal() and not (token.masked or _is_year(reading))
+    if token.key in _TITLES:
+        return False
     if len(token.key) < 2:
         return vote >= LETTER
     if reading.explained or reading.servant:
@@ -165,8 +166,8 @@ def _hidden(reading: Reading) -> bool:
     return by_hand >= PLAIN or vote + HAND * by_hand >= VOTE + QUIET * reading.quiet
 
 
-def _vote(reading: Reading) -> float:
-    return reading.person_vote if reading.wide else reading.vote
+def _is_year(reading: Reading) -> bool:
+    return KINDS[reading.kind] is Kind.DATE and _YEAR.fullmatch(reading.token.text) is not None
 
 
 def _person(reading: Reading) -> bool:

@@ -14,24 +14,26 @@ def headlines(tokens: list[Token]) -> None:
             if token.is_word:
                 line.append(token)
             continue
-        long = [t for t in line if len(t.text) > 3]
-        plain = [
-            t
-            for t in long
-            if t.shape is Shape.TITLE
-            and t.word.spelled
-            and t.word.ratio < 3
-            and t.word.common > 5
-            and max(t.word.given, t.word.last) < 3
-        ]
-        if (
-            len(long) >= 4
-            and sum(t.shape is not Shape.LOWER for t in long) >= 0.8 * len(long)
-            and len(plain) >= 0.5 * len(long)
-        ):
+        if len(line) >= 4 and _is_headline([t for t in line if len(t.text) > 3]):
             for t in line:
                 t.loud = True
         line = []
+
+
+def _is_headline(long: list[Token]) -> bool:
+    """Whether most of a line's long words have a capital, half of them words that carry none elsewhere."""
+    if len(long) < 4 or sum(t.shape is not Shape.LOWER for t in long) < 0.8 * len(long):
+        return False
+    plain = [
+        t
+        for t in long
+        if t.shape is Shape.TITLE
+        and t.word.spelled
+        and t.word.ratio < 3
+        and t.word.common > 5
+        and max(t.word.given, t.word.last) < 3
+    ]
+    return len(plain) >= 0.5 * len(long)
 
 
 def _next(readings: list[Reading], at: int) -> str:

@@ -37,7 +37,7 @@ class Search:
         """The rules that a text in lower case may match, with the places where; one without places, anywhere."""
         words, found = plain(low), dict[Rule, list[int]]()
         for rule, runs in self._anywhere:
-            if not runs or any(run in words for run in runs):
+            if not runs or any(map(words.__contains__, runs)):
                 found[rule] = []
         for at, run in starts(words):
             begun = self._begun.get(run)
