@@ -1,7 +1,9 @@
 """Patterns in tables, all sought together: each is tried only where it can begin."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from typing import TypeVar
 
 from conference.deid.leads import leads, need, plain, starts
@@ -31,6 +33,10 @@ class Search:
     def __init__(self, *tables: Table[object]) -> None:
         self.rules = frozenset(rule for table in tables for _, rule in table)
         self._anywhere = [(rule, rule.need) for rule in self.rules if rule.need is not None]
+        self._led = defaultdict[str, list[Rule]](list)
+        for rule in self.rules:
+            for run in rule.leads or ():
+                self._led[run].append(rule)
         self._begun: dict[str, tuple[Rule, ...]] = {}
 
     def spots(self, low: str) -> dict[Rule, list[int]]:
@@ -52,9 +58,8 @@ class Search:
         """The rules that may begin with what stands at a start."""
         if len(self._begun) >= _MOST:
             self._begun.clear()
-        cuts = {run[:size] for size in range(1, len(run) + 1)}
-        found = tuple(rule for rule in self.rules if rule.leads and not rule.leads.isdisjoint(cuts))
-        self._begun[run] = found
+        led = (self._led.get(run[:size], ()) for size in range(1, len(run) + 1))
+        found = self._begun[run] = tuple(dict.fromkeys(chain.from_iterable(led)))
         return found
 
 

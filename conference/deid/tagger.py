@@ -7,7 +7,7 @@ from importlib import resources
 from io import BytesIO
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.features import EDGE_COLUMNS, PAD, START, Ids, places_of, word_columns
+from conference.deid.features import EDGE_COLUMNS, PAD, START, WORDED, Ids, places_of, word_columns
 from conference.deid.reading import Reading
 from conference.deid.tokens import Token
 
@@ -69,28 +69,29 @@ class Nets:
         """What the first layers make of the words alone, and of the places around the text."""
         if len(self._kept) + len(tokens) > len(self._sums):
             self._empty(len(tokens) + _MOST)
-        edge = [self._kept[""]] * PAD
         names = [t.key if t.is_word else f"[{t.text}]" if t.masked else t.text for t in tokens]
-        found = [self._kept.get(name) or self._sum(name, token) for name, token in zip(names, tokens, strict=True)]
-        return self._sums[[*edge, *found, *edge]]
+        new = {name: token for name, token in zip(names, tokens, strict=True) if name not in self._kept}
+        if new:
+            vectors_of = vectors()[0]
+            at = [vectors_of.get(name, 0) if token.is_word else 0 for name, token in new.items()]
+            self._keep(list(new), [word_columns(token) for token in new.values()], at)
+        edge = [self._kept[""]] * PAD
+        return self._sums[[*edge, *map(self._kept.__getitem__, names), *edge]]
 
     def _empty(self, size: int) -> None:
         self._sums = np.empty((size, self._columns.shape[1]), np.float32)
-        self._kept = {"": 0}
-        self._sums[0] = self._first(EDGE_COLUMNS)
+        self._kept = dict[str, int]()
+        self._keep([""], [EDGE_COLUMNS], [0])
 
-    def _sum(self, name: str, token: Token) -> int:
-        index, rows, unit = vectors()
-        found = self._first(word_columns(token))
-        if token.is_word and (at := index.get(name)):
-            found += (rows[at] * np.float32(unit)) @ self._vectors
-        row = self._kept[name] = len(self._kept)
-        self._sums[row] = found
-        return row
-
-    def _first(self, ids: tuple[int, ...]) -> Floats:
-        found: Floats = self._columns[np.array(ids) + START[: len(ids)]].sum(axis=0) + self._bias
-        return found
+    def _keep(self, names: list[str], columns: list[tuple[int, ...]], at: list[int]) -> None:
+        """Add up the features of new words, their vectors among them."""
+        _, rows, unit = vectors()
+        sums = self._bias + (rows[at] * np.float32(unit)) @ self._vectors
+        for column in (np.array(columns) + START[:WORDED]).T:
+            sums += self._columns[column]
+        first = len(self._kept)
+        self._sums[first : first + len(names)] = sums
+        self._kept.update(zip(names, range(first, first + len(names)), strict=True))
 
 
 def _stacked(layers: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
