@@ -159,8 +159,7 @@ class App:
         while (due := await asyncio.to_thread(self._next_due)) is not None and due <= to:
             self.clock.set(due)
             await self.settle()
-        self.clock.set(to)
-        await self.settle()
+        self.clock.set(to)  # at which nothing falls due that did not before
 
     async def housekeeping(self) -> None:
         """Once an hour, on one instance: what was only kept for a while goes; the audit chain gets its signed mark."""
