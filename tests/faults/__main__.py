@@ -1,4 +1,4 @@
-"""Run every fault and write what was measured: ``python -m tests.faults [--whole] [--write]``.
+"""Run every fault and write what was measured: ``python -m tests.faults [--whole] [--write] [--workers N]``.
 
 ``--whole``: every step and 1,000 kills instead of a sample, which takes hours. ``--write``: into docs/reliability.md.
 """
@@ -47,7 +47,7 @@ class Result:
         return next((one for one in ENGINES if one in self.name), row.engine)
 
 
-def run(rows: Sequence[Row], *, whole: bool) -> list[Result]:
+def run(rows: Sequence[Row], *, whole: bool, workers: int) -> list[Result]:
     tests = sorted({f"tests/{test}" for row in rows for test in row.tests})
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -57,8 +57,7 @@ def run(rows: Sequence[Row], *, whole: bool) -> list[Result]:
             "-m",
             "pytest",
             "-q",
-            "-n",
-            "2",
+            f"-n{workers}",
             "--dist=worksteal",
             f"--junitxml={report}",
             "-o",
@@ -104,8 +103,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--whole", action="store_true", help="every step, 1,000 kills, whole months: hours")
     parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
+    parser.add_argument("--workers", type=int, default=2, help="how many tests at once; those that kill mostly wait")
     args = parser.parse_args()
-    results = run(ROWS, whole=args.whole)
+    results = run(ROWS, whole=args.whole, workers=args.workers)
     lines = table(ROWS, results)
     sys.stdout.write("\n".join(lines) + "\n")
     if args.write:
