@@ -251,6 +251,20 @@ def _stage(database: Database, ring: KeyRing, clock: MovableClock) -> Stage:
 
 
 @contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop of the chat's own; on Matrix that of the people, whose clients go on from one script to the next."""
+    if ON.get() == "matrix":
+        yield import_module("tests.conversations.on_matrix").lasting_loop()
+        return
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+@contextmanager
 def chat(
     start: datetime = START, settings: Settings | None = None, url: str = "", begun: Begun | None = None
 ) -> Iterator[Chat]:
@@ -258,7 +272,7 @@ def chat(
     url = url or STORE.get()()
     again = begun if begun and ON.get() == "memory" and url == "sqlite://" else None
     clock, ring = MovableClock(start), KeyRing(again.root if again else RootKey.new())
-    with Database.open(url) as database:
+    with Database.open(url) as database, _loop() as loop:
         if not again:
             migrate(database)
             begin_house(database, ring, clock.now())
@@ -266,7 +280,6 @@ def chat(
         if again:
             again.put_into(database, platform)
         app = App(database, ring, settings or Settings(), clock, {platform.name: platform})
-        loop = asyncio.new_event_loop()
         running = loop.create_task(platform.run(app.receive))
         loop.run_until_complete(platform.ready() if isinstance(platform, Relay) else asyncio.sleep(0))
         bot = Chat(app, platform, clock, loop)
@@ -277,8 +290,6 @@ def chat(
         finally:
             platform.end()
             loop.run_until_complete(running)
-            loop.run_until_complete(loop.shutdown_default_executor())
-            loop.close()
 
 
 TEAM = {

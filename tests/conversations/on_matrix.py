@@ -1,11 +1,16 @@
-"""The scripts on a real homeserver, in encrypted rooms: everybody has a client, and what they see is what it shows."""
+"""The scripts on a real homeserver, in encrypted rooms: everybody has a client, and what they see is what it shows.
+
+The people, their devices and their keys stay from one script to the next. The bot and all rooms are new in each.
+"""
 
 import asyncio
+import atexit
 import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from adapters.card import Form
@@ -15,10 +20,54 @@ from storage.database import Database
 from storage.keys import KeyRing
 from tests.conversations.relay import Shown
 from tests.matrix.house import House
-from tests.matrix.people import DEADLINE, Heard, Person
+from tests.matrix.people import DEADLINE, Heard, Person, new_person
 from tests.matrix.synapse import shared_synapse
 
 _BUTTON = re.compile(r"^\d+\. (?:\W+ )?([^:\n]+): !confer .*$", re.MULTILINE)
+
+
+@dataclass
+class _Company:
+    """Everybody who has been in a script of this run, by the name they have in scripts."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def end(self) -> None:
+        for person in self.people.values():
+            lasting_loop().run_until_complete(person.stop())
+        self.folder.cleanup()
+
+    async def person(self, name: str) -> Person:
+        if name not in self.people:
+            # They look at what is new where it matters; eight clients that follow every word would cost most of the time.
+            made = await new_person(shared_synapse().url, Path(self.folder.name) / name, name, looking=False)
+            await made.client.set_displayname(name)  # as the scripts call people
+            self.people[name] = made
+        return self.people[name]
+
+
+@cache
+def _company() -> _Company:
+    """It parts with the process."""
+    company = _Company(tempfile.TemporaryDirectory(prefix="confer-people-", ignore_cleanup_errors=True))
+    atexit.register(company.end)
+    return company
+
+
+@cache
+def lasting_loop() -> asyncio.AbstractEventLoop:
+    """Where everybody's client lives."""
+    return asyncio.new_event_loop()
+
+
+@dataclass
+class _Room:
+    """A room, and the people in it in the order in which they came; who has left stands last."""
+
+    id: str
+    inside: list[Person]
+    left: list[Person] = field(default_factory=list)
 
 
 class MatrixStage:
@@ -29,8 +78,7 @@ class MatrixStage:
         self._folder = tempfile.TemporaryDirectory(prefix="confer-matrix-", ignore_cleanup_errors=True)
         self._house = House(shared_synapse().url, Path(self._folder.name))
         self._people: dict[str, Person] = {}
-        self._rooms: dict[str, str] = {}
-        self._making = ""
+        self._rooms: dict[str, _Room] = {}
 
     @property
     def platform(self) -> ChatPlatform:
@@ -56,17 +104,22 @@ class MatrixStage:
         return self._people[who].account
 
     def place(self, place: Place) -> Place:
-        return Place("matrix", self._rooms[place.room], place.thread, place.direct)
+        return Place("matrix", self._rooms[place.room].id, place.thread, place.direct)
 
     def room_of(self, room: str) -> str:
-        if room not in self._rooms.values():
-            connection = self._house.platform._connection
-            assert connection
-            found = connection.rooms[room]
-            with_whom = (f"@{who}" for who, person in self._people.items() if person.account in found.present)
-            # The bot greets a room before whoever made it knows that everybody is in it.
-            self._rooms[next(with_whom) if found.is_direct(connection.account) else self._making] = room
-        return next(name for name, known in self._rooms.items() if known == room)
+        known = next((name for name, one in self._rooms.items() if one.id == room), "")
+        if not known:
+            known, person = self._whispered_to(room)
+            self._rooms[known] = _Room(room, [person])
+        return known
+
+    def _whispered_to(self, room: str) -> tuple[str, Person]:
+        """Whom the bot has made the room for."""
+        connection = self._house.platform._connection
+        assert connection
+        assert connection.rooms[room].is_direct(connection.account)
+        present = connection.rooms[room].present
+        return next((f"@{who}", person) for who, person in self._people.items() if person.account in present)
 
     def named(self, text: str) -> str:
         for who, person in self._people.items():
@@ -78,27 +131,43 @@ class MatrixStage:
         """Everybody has an account, and the place is there."""
         for name in who:
             if name not in self._people:
-                self._people[name] = await self._house.person(name)
-                await self._people[name].client.set_displayname(name)  # as the scripts call people
+                self._people[name] = await _company().person(name)
         if place.direct and place.room not in self._rooms:
-            self._rooms[place.room] = await self._house.direct(self._people[place.room[1:]])
+            person = self._people[place.room[1:]]
+            self._rooms[place.room] = room = _Room("", [person])
+            room.id = await person.makes_room("", self._house.bot, is_direct=True)
+            await self._house.ear.is_in(room.id)
 
     async def join(self, room: str, *who: str) -> None:
         await self.prepare(Place("matrix", room), *who)
         people = [self._people[name] for name in who]
         if room not in self._rooms:
-            self._making = room
-            self._rooms[room] = await self._house.room(room, *people)
+            await self._begins(room, *people)
             return
-        host = next(iter(self._people.values()))
+        there = self._rooms[room]
         for person in people:
-            await host.client.room_invite(self._rooms[room], person.account)
-            await person.joins(self._rooms[room])
-            await host.sees_member(self._rooms[room], person.account)
+            await there.inside[0].client.room_invite(there.id, person.account)
+            await person.client.join(there.id)
+            there.inside.append(person)
+
+    async def _begins(self, name: str, *people: Person) -> None:
+        """An encrypted room with these people, who then ask the bot in."""
+        first, *others = people
+        levels = {"users": {self._house.bot: 50}}
+        room = await first.makes_room(name, *(p.account for p in others), power_level_override=levels)
+        self._rooms[name] = _Room(room, list(people))
+        for person in others:
+            await person.client.join(room)
+        await first.client.room_invite(room, self._house.bot)
+        await self._house.ear.is_in(room)
 
     async def leave(self, room: str, *who: str) -> None:
+        there = self._rooms[room]
         for name in who:
-            await self._people[name].client.room_leave(self._rooms[room])
+            person = self._people[name]
+            await person.client.room_leave(there.id)
+            there.inside.remove(person)
+            there.left.append(person)
 
     async def says(self, who: str, place: Place, text: str) -> MessageRef:
         for name in re.findall(r"@([a-z]+)\b(?!:)", text):
@@ -112,7 +181,7 @@ class MatrixStage:
             relation = {
                 "m.relates_to": {"rel_type": "m.thread", "is_falling_back": True, "m.in_reply_to": root, **root}
             }
-        return MessageRef(place.room, await self._sends(who, self._rooms[place.room], text, **relation))
+        return MessageRef(place.room, await self._sends(who, self._rooms[place.room].id, text, **relation))
 
     async def deletes(self, who: str, message: MessageRef) -> None:
         await self._people[who].client.room_redact(message.room, message.message)
@@ -125,39 +194,43 @@ class MatrixStage:
         await self._replies(who, message, "\n".join(f"{name}: {value}" for name, value in given.items()))
 
     async def _replies(self, who: str, message: MessageRef, text: str) -> None:
-        await self._people[who].is_up_to_date(message.room)
+        await self._people[who].joins(message.room)
         await self._sends(who, message.room, text, **{"m.relates_to": {"m.in_reply_to": {"event_id": message.message}}})
 
     async def _sends(self, who: str, room: str, text: str, **content: object) -> str:
         """Say it and wait until the bot has heard it."""
         ear = self._house.ear
         before = len(ear.heard)
+        await self._people[who].looks()
         event = await self._people[who].says(room, text, **content)
         async with asyncio.timeout(DEADLINE):
             await ear.hears(before + 1, all_sources=True)
         return event
 
     async def settle(self) -> None:
-        for name, room in list(self._rooms.items()):
-            await self._viewer(name).is_up_to_date(room)
+        for room in list(self._rooms.values()):
+            for viewer in room.inside[:1]:
+                await viewer.is_up_to_date(room.id)
 
     # -- what stands ---------------------------------------------------------------------------------------------
     def shown(self, message: MessageRef) -> Shown | None:
         name = self.room_of(message.room)
-        heard = self._viewer(name).heard.get(message.room, {}).get(message.message)
+        heard = self._heard(self._rooms[name], message.message)
         if heard is None or heard.redacted:
             return None
         direct = name.startswith("@")
         return Shown(self._read(heard), name[1:] if direct else None, direct)
 
-    def _viewer(self, room: str) -> Person:
-        return self._people[room[1:]] if room.startswith("@") else next(iter(self._people.values()))
+    def _heard(self, room: _Room, event: str) -> Heard | None:
+        """As the first in the room sees it who was there when it was said."""
+        seen = (person.heard.get(room.id, {}).get(event) for person in (*room.inside, *room.left))
+        return next((heard for heard in seen if heard and (heard.readable or heard.redacted)), None)
 
     def _read(self, heard: Heard) -> str:
         """The words without what only leads the eye: list points, and how a button is pressed."""
         text = self.named(heard.text).replace("\n\n", "\n").removeprefix("⚠️ ")
         text = re.sub(r"^• (?:⚠️ )?", "", text, flags=re.MULTILINE)
-        return re.sub(r"^(\d+)\. ", r"\1  ", _BUTTON.sub(r"[\1]", text), flags=re.MULTILINE)
+        return re.sub(r"^(\d+)\. ", r"\1.  ", _BUTTON.sub(r"[\1]", text), flags=re.MULTILINE)
 
 
 def stage(database: Database, ring: KeyRing, clock: MovableClock) -> MatrixStage:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nio import (
+    Api,
     AsyncClient,
     AsyncClientConfig,
     DownloadResponse,
@@ -28,6 +29,8 @@ from tests.matrix.synapse import SECRET, SERVER
 
 DEADLINE = 20.0
 PASSWORD = "correct horse"
+EVERYTHING = {"room": {"timeline": {"limit": 500}}}
+"""A client that has not looked for long misses nothing."""
 
 
 class Drawers:
@@ -83,13 +86,15 @@ class Person:
     def account(self) -> str:
         return str(self.client.user_id)
 
-    async def start(self) -> None:
+    async def start(self, *, looking: bool = True) -> None:
+        """``looking``: from now on at whatever happens; else only where something is waited for."""
         self.client.add_event_callback(self._on_event, object)
         self.client.add_to_device_callback(self._on_to_device, object)
         self.client.add_response_callback(self._on_response, object)
         await self.client.sync(timeout=0, full_state=True)
         await self._upkeep()
-        self._task = asyncio.create_task(self._loop())
+        if looking:
+            self._task = asyncio.create_task(self._loop())
 
     async def stop(self) -> None:
         if self._task:
@@ -100,8 +105,12 @@ class Person:
 
     async def _loop(self) -> None:
         while True:
-            await self.client.sync(timeout=10_000)
-            await self._upkeep()
+            await self.looks(10_000)
+
+    async def looks(self, wait: int = 0) -> None:
+        """Ask the homeserver what is new; where nothing is, wait so many milliseconds for it."""
+        await self.client.sync(timeout=wait, sync_filter=EVERYTHING)
+        await self._upkeep()
 
     async def _upkeep(self) -> None:
         if self.client.should_upload_keys:
@@ -119,12 +128,18 @@ class Person:
         try:
             async with asyncio.timeout(within):
                 while not (found := true()):
-                    self._changed.clear()
-                    await self._changed.wait()
+                    await self._news()
                 return found
         except TimeoutError:
             texts = {room: [(h.sender, h.text, h.readable) for h in of.values()] for room, of in self.heard.items()}
             raise AssertionError(f"{self.account} waited in vain for {what}; sees {texts}") from None
+
+    async def _news(self) -> None:
+        if self._task is None:
+            await self.looks(10_000)
+            return
+        self._changed.clear()
+        await self._changed.wait()
 
     # -- rooms --------------------------------------------------------------------------------------------------
     async def makes_room(
@@ -191,8 +206,8 @@ class Person:
     async def is_up_to_date(self, room: str) -> None:
         """Come into the room where invited, and wait until all is seen that the homeserver has of it."""
         await self.joins(room)
-        async with Homeserver(str(self.client.homeserver), self.client.access_token) as server:
-            page = await server.call("GET", f"/rooms/{room}/messages", query={"dir": "b", "limit": "100"})
+        answer = await self.client.send(*Api.room_messages(self.client.access_token, room, limit=100))
+        page = await answer.json()
         said = {
             e["event_id"] for e in page["chunk"] if "state_key" not in e and "redacted_because" not in e["unsigned"]
         }
@@ -241,6 +256,7 @@ async def new_person(
     password: str = PASSWORD,
     same: "Person | None" = None,
     server: str = SERVER,
+    looking: bool = True,
 ) -> Person:
     """A new account with a first device, its keys signed by its owner; or a further device of the same person."""
     local = name if same else f"{name}-{secrets.token_hex(4)}"
@@ -257,7 +273,7 @@ async def new_person(
     if signed:
         await sign_device(url, client, identity_of(account), password)
     await client.set_displayname(name.capitalize()) if same is None else None
-    await person.start()
+    await person.start(looking=looking)
     return person
 
 
