@@ -1,7 +1,7 @@
 """The scripts at the console: what people read is what it printed."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -89,7 +89,7 @@ class ConsoleStage:
         assert offer.form == form
         await self.platform.submit(who, offer, self.platform.forms.fields(who, offer, fields))
 
-    async def settle(self) -> None:
+    async def settle(self, rooms: Collection[str]) -> None:
         return
 
     def shown(self, message: MessageRef) -> Shown | None:

@@ -7,7 +7,7 @@ import asyncio
 import atexit
 import re
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,7 +21,7 @@ from storage.keys import KeyRing
 from tests.conversations.relay import Shown
 from tests.matrix.house import House
 from tests.matrix.people import DEADLINE, Heard, Person, new_person
-from tests.matrix.synapse import shared_synapse
+from tests.matrix.synapse import passing_folder, shared_synapse
 
 _BUTTON = re.compile(r"^\d+\. (?:\W+ )?([^:\n]+): !confer .*$", re.MULTILINE)
 
@@ -50,7 +50,7 @@ class _Company:
 @cache
 def _company() -> _Company:
     """It parts with the process."""
-    company = _Company(tempfile.TemporaryDirectory(prefix="confer-people-", ignore_cleanup_errors=True))
+    company = _Company(passing_folder("confer-people-"))
     atexit.register(company.end)
     return company
 
@@ -75,7 +75,7 @@ class MatrixStage:
 
     def __init__(self, clock: MovableClock) -> None:
         self._clock = clock
-        self._folder = tempfile.TemporaryDirectory(prefix="confer-matrix-", ignore_cleanup_errors=True)
+        self._folder = passing_folder("confer-matrix-")
         self._house = House(shared_synapse().url, Path(self._folder.name))
         self._people: dict[str, Person] = {}
         self._rooms: dict[str, _Room] = {}
@@ -207,10 +207,11 @@ class MatrixStage:
             await ear.hears(before + 1, all_sources=True)
         return event
 
-    async def settle(self) -> None:
+    async def settle(self, rooms: Collection[str]) -> None:
         for room in list(self._rooms.values()):
-            for viewer in room.inside[:1]:
-                await viewer.is_up_to_date(room.id)
+            if room.id in rooms:
+                for viewer in room.inside[:1]:
+                    await viewer.is_up_to_date(room.id)
 
     # -- what stands ---------------------------------------------------------------------------------------------
     def shown(self, message: MessageRef) -> Shown | None:

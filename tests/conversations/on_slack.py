@@ -3,7 +3,7 @@
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ class SlackStage:
     async def fills(self, who: str, message: MessageRef, form: Form, fields: Mapping[str, str]) -> None:
         """Press the form's button and answer in the direct conversation, one question after the other."""
         await self.presses(who, message, form.label)
-        await self.settle()
+        await self.settle(())
         for field in form.fields:
             asked = [m for m in self._people.sees(who, self._people.direct(who)) if _is_question(m)][-1]
             if field.name in fields:
@@ -132,9 +132,9 @@ class SlackStage:
             else:
                 label = "Keep it" if any(_has(block, "Keep it") for block in asked.blocks) else "Skip"
                 await self._people.presses(who, asked, label)
-            await self.settle()
+            await self.settle(())
 
-    async def settle(self) -> None:
+    async def settle(self, rooms: Collection[str]) -> None:
         await self.platform.intake.finish()
 
     # -- what stands ---------------------------------------------------------------------------------------------

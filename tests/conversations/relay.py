@@ -6,7 +6,7 @@ comes back as the service shows it.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -62,8 +62,8 @@ class Stage(Protocol):
 
     async def fills(self, who: str, message: MessageRef, form: Form, fields: Mapping[str, str]) -> None: ...
 
-    async def settle(self) -> None:
-        """Wait until all that was said is carried out and seen."""
+    async def settle(self, rooms: Collection[str]) -> None:
+        """Wait until all that was said is carried out and seen; the bot has done something in these rooms."""
 
     def shown(self, message: MessageRef) -> Shown | None:
         """What stands there now; None where nothing does."""
@@ -84,6 +84,8 @@ class Relay(MemoryPlatform):
         self.stage, self.name = stage, stage.platform.name
         self._outcomes: list[Outcome] = []
         self._gone: set[MessageRef] = set()
+        self._touched: set[str] = set()
+        """The service's rooms in which the bot has done something that nobody has looked at."""
         self._asked_for: list[MessageRef] = []
         """What the bot could not take out of a room, and asks its author to."""
         self._moves: list[tuple[bool, str, tuple[str, ...]]] = []
@@ -117,6 +119,7 @@ class Relay(MemoryPlatform):
     async def edit(self, message: MessageRef, card: Card) -> None:
         self._may_go_on(f"edit {message.message}")
         await self.stage.platform.edit(message, card)
+        self._touched.add(message.room)
         said = next(s for s in self.messages if s.ref == self._scripted(message))
         if (card := self._named(card)) != said.card and said.card:
             said.earlier.append(said.card)
@@ -130,6 +133,7 @@ class Relay(MemoryPlatform):
         except NotDelivered:
             self._asked_for.append(self._scripted(message))
             raise
+        self._touched.add(message.room)
         self._gone.add(self._scripted(message))
         for said in self.messages:
             said.removed = said.removed or said.ref in self._gone
@@ -197,13 +201,13 @@ class Relay(MemoryPlatform):
         await self.stage.prepare(said.place, said.account)
         account, place = self.stage.account(said.account), self.stage.place(said.place)
         outcome = await self._receive(replace(said, account=account, place=place))
-        await self.stage.settle()
+        await self._settle()
         return outcome
 
     async def look(self) -> None:
         """Read anew what stands, as people see it."""
         await self._move()
-        await self.stage.settle()
+        await self._settle()
         for said in [s for s in self.messages if s.ref in self._asked_for and not s.removed]:
             if self._was_told_to_delete(said.author):
                 await self.stage.deletes(said.author, self._real(said.ref))
@@ -218,6 +222,10 @@ class Relay(MemoryPlatform):
 
     # Within.
 
+    async def _settle(self) -> None:
+        rooms, self._touched = self._touched, set()
+        await self.stage.settle(rooms)
+
     async def _move(self) -> None:
         """Let those come and go of whom the script said so."""
         moves, self._moves = self._moves, []
@@ -225,12 +233,13 @@ class Relay(MemoryPlatform):
             await (self.stage.join if comes else self.stage.leave)(room, *who)
 
     async def _outcome(self, before: int) -> Outcome:
-        await self.stage.settle()
+        await self._settle()
         fresh = self._outcomes[before:]
         told = [outcome for outcome in fresh if not outcome.ignored]
         return (told or fresh or [Outcome(ignored=True)])[-1]
 
     def _noted(self, ref: MessageRef, asked: Place, card: Card, key: str) -> MessageRef:
+        self._touched.add(ref.room)
         shown = self.stage.shown(ref)
         if any(said.key == key for said in self.messages):
             return ref

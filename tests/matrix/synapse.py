@@ -1,6 +1,7 @@
 """Real homeservers on loopback: the one of ``confer sandbox``, once for everything in this process, and special ones."""
 
 import atexit
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -41,13 +42,18 @@ federation_ip_range_blacklist: []
 """
 
 
+def passing_folder(prefix: str) -> "tempfile.TemporaryDirectory[str]":
+    """A folder in memory where the machine has such: what is only kept for a minute needs no disk."""
+    memory = Path("/dev/shm")
+    where = memory if os.access(memory, os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True)
+
+
 @cache
 def shared_synapse() -> LocalHomeserver:
     """It ends with the process."""
     stack = ExitStack()
-    folder = Path(
-        stack.enter_context(tempfile.TemporaryDirectory(prefix="confer-synapse-", ignore_cleanup_errors=True))
-    )
+    folder = Path(stack.enter_context(passing_folder("confer-synapse-")))
     atexit.register(stack.close)
     return stack.enter_context(running_homeserver(folder, server=SERVER, secret=SECRET))
 
