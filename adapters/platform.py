@@ -103,7 +103,7 @@ class SharedDrawer(Drawer, Protocol):
         """Keep it if what is kept is ``there``, or nothing is for None; whether it was. Of two who try, one succeeds."""
 
     def put_all(self, contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """Keep all of it at once; of ``new`` only what has a name that is not in use: what is there under the others."""
+        """Keep all of it at once; then of ``new`` what has a name not in use: what is there under the others."""
 
 
 class Inbox(Protocol):

@@ -59,11 +59,10 @@ class SealedDrawer:
     def put_all(self, contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> Mapping[str, bytes]:
         there: dict[str, bytes] = {}
         with self._database.transaction() as connection:
-            for name, content in sorted(contents.items()):  # in one order: two instances may write the same ones
-                PUT[connection.dialect.name].run(connection, self._row(connection, name, content))
-            for name, content in sorted(new.items()):
-                put = PUT_NEW[connection.dialect.name].first(connection, self._row(connection, name, content))
-                if put is None and (kept := self._get(connection, name)) is not None:
+            for name in sorted({*contents, *new}):  # in one order: two instances may write the same ones
+                if name in contents:
+                    PUT[connection.dialect.name].run(connection, self._row(connection, name, contents[name]))
+                if name in new and (kept := self._put_new(connection, name, new[name])) is not None:
                     there[name] = kept
         return there
 
@@ -84,6 +83,11 @@ class SealedDrawer:
         with self._database.reading() as connection:
             within = {"of_platform": self._platform, "first": prefix, "beyond": f"{prefix}\U0010ffff"}
             return tuple(name for (name,) in NAMES.rows(connection, within))
+
+    def _put_new(self, connection: Connection, name: str, content: bytes) -> bytes | None:
+        """What was kept under the name already, and stays; None: nothing was."""
+        is_put = PUT_NEW[connection.dialect.name].first(connection, self._row(connection, name, content)) is not None
+        return None if is_put else self._get(connection, name)
 
     def _get(self, connection: Connection, name: str) -> bytes | None:
         body = GET.value(connection, self._mine(name))

@@ -1,13 +1,13 @@
 """What was posted under which key, and where it stands: in the drawer, so that a restart posts nothing twice.
 
-What is to be written at the same time, of posts in many places, is written together.
+Nothing of it is remembered here: another instance may have tried since. What is to be written at the same time, of posts
+in many places, is written together.
 """
 
 import asyncio
 import hashlib
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,7 +18,6 @@ from adapters.platform import MessageRef, SharedDrawer
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 2_000
 LASTS = 14 * 86400.0
 """Longer than anything is tried again or edited under its key."""
 
@@ -65,30 +64,24 @@ class _Write:
 class Ledger:
     def __init__(self, drawer: SharedDrawer, *, clock: Callable[[], float] = time.time) -> None:
         self._drawer, self._clock = drawer, clock
-        self._recent: OrderedDict[str, Entry] = OrderedDict()
         self._waiting: list[_Write] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def begin_post(self, key: str, entry: Entry) -> Entry | None:
         """Note the post before it goes out; where one is noted under the key, it stays, and is given back."""
-        if (known := self._recent.get(key)) is None:
-            there = await self._write(_post(key), entry, is_new=True)
-            known = None if there is None else msgspec.json.decode(there, type=Entry)
-            self._keep_recent(key, known or entry)
-        return known
+        there = await self._write(_post(key), entry, is_new=True)
+        return None if there is None else msgspec.json.decode(there, type=Entry)
 
     async def save_post(self, key: str, entry: Entry) -> None:
-        self._keep_recent(key, entry)
         await self._write(_post(key), entry)
 
     def note_post(self, key: str, entry: Entry) -> None:
         """Save it in the background: should this be lost, the message is found by its key."""
-        self._keep_recent(key, entry)
         self._write(_post(key), entry).add_done_callback(_look_at)
 
     async def finish(self) -> None:
-        if self._writing is not None:
-            await self._writing
+        while self._writing is not None:
+            await asyncio.wait((self._writing,))  # which goes on where this is cancelled
 
     async def spot(self, message: MessageRef) -> Spot | None:
         return await self._get(_spot(message), Spot)
@@ -98,11 +91,6 @@ class Ledger:
 
     async def forget_old(self) -> None:
         await asyncio.to_thread(self._forget_old)
-
-    def _keep_recent(self, key: str, entry: Entry) -> None:
-        self._recent[key] = entry
-        if len(self._recent) > REMEMBERED:
-            self._recent.popitem(last=False)
 
     async def _get(self, name: str, kind: type[T]) -> T | None:
         kept = await asyncio.to_thread(self._drawer.get, name)

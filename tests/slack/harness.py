@@ -49,8 +49,9 @@ class MemoryDrawer:
 
     def put_all(self, contents: Mapping[str, bytes], new: Mapping[str, bytes]) -> dict[str, bytes]:
         self._pause()
+        self.content |= contents
         there = {name: self.content[name] for name in new if name in self.content}
-        self.content |= {**contents, **{name: new[name] for name in new if name not in there}}
+        self.content = {**new, **self.content}
         return there
 
     def delete(self, name: str) -> None:

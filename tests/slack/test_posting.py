@@ -9,8 +9,9 @@ import pytest
 from adapters.card import Card, Row, Rows, Text
 from adapters.platform import MessageRef, NotDelivered
 from adapters.slack import rules
+from adapters.slack.ledger import Entry, Ledger
 from tests.adapters.cards import CARDS
-from tests.slack.harness import Bot, NoInbox, nothing_broken, play, slack_bot
+from tests.slack.harness import DEADLINE, Bot, MemoryDrawer, NoInbox, nothing_broken, play, slack_bot
 from tests.slack.people import text_of
 
 
@@ -114,6 +115,24 @@ def test_what_surely_was_not_posted_is_not_looked_for() -> None:
     play(story)
 
 
+def test_what_another_instance_may_have_posted_is_looked_for() -> None:
+    """It surely was not posted by this one; since then another has tried, and nobody told it what became of that."""
+
+    async def story() -> None:
+        async with slack_bot() as bot:
+            place = bot.place(bot.people.channel("ward", "dana"))
+            other = type(bot.platform)(bot.platform.options, bot.drawer, NoInbox())
+            async with other.opened():
+                for platform, fault in ((bot.platform, "is_archived"), (other, "lost")):
+                    bot.slack.faults.on("chat.postMessage", fault)
+                    with pytest.raises(NotDelivered):
+                        await platform.post(place, Card("Agenda"), "k")
+            ref = await posted(bot, "k")
+            assert [m.ts for m in bot.people.channel("ward").messages] == [ref.message]
+
+    play(story)
+
+
 def test_posts_that_come_together_are_noted_together() -> None:
     """That each is about to go out, and that it is there: so many writes would be forty if each came alone."""
 
@@ -132,6 +151,22 @@ def test_posts_that_come_together_are_noted_together() -> None:
             await bot.platform._ledger.finish()
             assert [sum(kind) for kind in zip(*writes, strict=True)] == [20, 20]
             assert len(writes) < 20
+
+    play(story)
+
+
+def test_what_is_being_noted_is_noted_though_nobody_waits_for_it() -> None:
+    """A stop that is cut short takes no write with it: whoever waits for that write still hears of it."""
+
+    async def story() -> None:
+        ledger = Ledger(MemoryDrawer())
+        saving = asyncio.create_task(ledger.save_post("k", Entry("nonce", 0.0)))
+        await asyncio.sleep(0)
+        stopping = asyncio.create_task(ledger.finish())
+        await asyncio.sleep(0)
+        stopping.cancel()
+        async with asyncio.timeout(DEADLINE):
+            await saving
 
     play(story)
 
