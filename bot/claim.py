@@ -37,8 +37,8 @@ class Claim:
         self._teams: dict[str, TeamNow] = {}
         self.left: dict[Lane, bool] = {}
         """Where something else was said because of what was looked at."""
-        self.is_whole = True
-        """Whether nothing that is due was left for another look."""
+        self.is_whole = standing.is_alone
+        """Whether nothing is left for another look: others may say something in these lanes, which waits for us."""
         self.found: list[Parcel] = []
         self.taken: list[Parcel] = []
         """What has its place in its lane."""

@@ -44,7 +44,7 @@ class Standing:
     def __init__(
         self, database: Database, ring: KeyRing, clock: Clock, *, alone: bool = True, length: float = LENGTH
     ) -> None:
-        self._database, self._ring, self._clock, self._alone, self._length = database, ring, clock, alone, length
+        self._database, self._ring, self._clock, self.is_alone, self._length = database, ring, clock, alone, length
         self.holder = _name()
         self._wanted: set[str] = set()
         self._held: frozenset[str] = frozenset()
@@ -53,27 +53,27 @@ class Standing:
     @property
     def is_sure(self) -> bool:
         """Whether nobody can have taken over from this instance by now."""
-        return self._alone or elapsed() < self.good_until
+        return self.is_alone or elapsed() < self.good_until
 
     @property
     def good_until(self) -> float:
         """Up to when, on the clock of :func:`elapsed`, what is held now surely is."""
-        return (elapsed() if self._alone else self._renewed) + self._length * SURE
+        return (elapsed() if self.is_alone else self._renewed) + self._length * SURE
 
     def may(self, name: str) -> bool:
         """Whether this lease is surely held."""
-        return self._alone or (self.is_sure and name in self._held)
+        return self.is_alone or (self.is_sure and name in self._held)
 
     def recover(self) -> int:
         """At the start: what an instance that is no more held waits again; how many notices."""
-        if not self._alone:
+        if not self.is_alone:
             return self._renew()
         with self._database.transaction() as connection:
             return Store(connection, self._ring).notices.take_back(living=())
 
     async def beat(self) -> int:
         """Renew the leases in good time, and succeed those who are silent; how many notices came free by that."""
-        if self._alone or elapsed() < self._renewed + self._length * OFTEN:
+        if self.is_alone or elapsed() < self._renewed + self._length * OFTEN:
             return 0
         try:
             return await asyncio.to_thread(self._renew)
@@ -117,7 +117,7 @@ class Standing:
 
     def give_up(self) -> None:
         """At the end: whoever waits for what was held gets it at once."""
-        if self._alone:
+        if self.is_alone:
             return
         with self._database.transaction() as connection:
             Leases(connection, self.holder, self._clock.now()).give_back()
@@ -148,7 +148,7 @@ class Standing:
                     await working
 
     async def _until(self, true: Callable[[], bool]) -> None:
-        if self._alone and not true():
+        if self.is_alone and not true():
             await asyncio.get_running_loop().create_future()
         while not true():  # noqa: ASYNC110 - time alone can make it true, and that tells nobody
             await asyncio.sleep(_LOOK)

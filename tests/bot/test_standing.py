@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from adapters.card import Card, encode
 from adapters.memory import MemoryPlatform
-from adapters.platform import NotDelivered, Outcome, Place
+from adapters.platform import MessageRef, NotDelivered, Outcome, Place
 from bot import delivery, standing
 from bot.app import App, begin_house
 from bot.breaker import ENOUGH, LONGEST_ASKED, LONGEST_REST, LONGEST_WAIT, Breaker, asked_for, own_wait
@@ -17,8 +18,8 @@ from bot.together import Piece, Together
 from storage.database import Database
 from storage.keys import KeyRing, RootKey
 from storage.migrate import migrate
-from storage.notices import NoticeState
-from storage.store import Store
+from storage.notices import Act, Notice, NoticeState
+from storage.store import HOUSE, Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -96,6 +97,37 @@ def test_one_instance_at_a_time_sends_for_an_account(database: Database) -> None
     asyncio.run(story())
     with database.reading() as connection:
         assert not Store(connection, ring).notices.by_state(NoticeState.SENDING)
+
+
+def test_what_another_left_in_a_lane_goes_out_by_who_sends_there(database: Database) -> None:
+    """Answered by one instance while the other sends in the room: the one that sends looks again when it has sent."""
+    ring, clock = KeyRing(RootKey.new()), MovableClock(NOW)
+    begin_house(database, ring, NOW)
+    ours, theirs = MemoryPlatform(), MemoryPlatform()
+    one = App(database, ring, Settings(), clock, {"memory": ours}, alone=False)
+    two = App(database, ring, Settings(), clock, {"memory": theirs}, alone=False)
+    post = ours.post
+
+    async def meanwhile(place: Place, card: Card, key: str) -> MessageRef:
+        await theirs.say("carla", Place("memory", "ward"), "@confer help", NOW)
+        return await post(place, card, key)
+
+    async def story() -> None:
+        await one.start()
+        await two.start()
+        ours.post, theirs._receive = meanwhile, two.receive  # type: ignore[method-assign]
+        with database.transaction() as connection:
+            said = Notice("k", HOUSE, "reply", Act.POST, "memory", "ward", card=encode(Card("Agenda")))
+            Store(connection, ring).notices.add(said, NOW)
+        await one.delivery.drain()
+
+    asyncio.run(story())
+    assert not theirs.calls, "the room has one sender at a time"
+    assert [m.card.title.split(":")[0] for m in ours.messages if m.card] == [
+        "Agenda",
+        "I am confer",
+        "What you can type",
+    ]
 
 
 # -- waits -------------------------------------------------------------------------------------------------------
