@@ -108,10 +108,12 @@ class Chat:
     # -- speaking ------------------------------------------------------------------------------------------------
     def says(self, who: str, words: str, *, room: str = ROOM, thread: MessageRef | None = None) -> Answer:
         """``who`` says it to the bot in the room."""
+        self._enters(who, room)
         return self._told(self.platform.say(who, self.place(room, thread), f"!confer {words}", self.clock.now()))
 
     def chats(self, who: str, words: str, *, room: str = ROOM, thread: MessageRef | None = None) -> Answer:
         """``who`` says it to the room, not to the bot."""
+        self._enters(who, room)
         return self._told(self.platform.say(who, self.place(room, thread), words, self.clock.now()))
 
     def whispers(self, who: str, words: str) -> Answer:
@@ -190,6 +192,21 @@ class Chat:
 
     def direct(self, who: str) -> Place:
         return Place(self.platform.name, f"@{who}", direct=True)
+
+    def _enters(self, who: str, room: str) -> None:
+        """Where a bot greets a room that it is asked into, it has done so before anybody speaks there."""
+        if isinstance(self.platform, Relay):
+            self._loop.run_until_complete(self.platform.enters(who, self.place(room)))
+            self._loop.run_until_complete(self.app.settle())
+
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """Set a scene that nobody has to look at yet."""
+        if isinstance(self.platform, Relay):
+            self.platform.is_watched = False
+        yield
+        if isinstance(self.platform, Relay):
+            self.platform.is_watched = True
 
     def _told(self, coroutine) -> Answer:  # type: ignore[no-untyped-def]
         outcomes: list[Outcome] = []
@@ -307,11 +324,12 @@ TEAM = {
 def make_team(bot: Chat) -> None:
     """carla makes the team and adds everyone; all of them are in the room."""
     bot.joins(*TEAM)
-    bot.says("carla", 'team create "North clinic" zone America/New_York')
-    for who, discipline in TEAM.items():
-        if who != "carla":
-            role = " role facilitator" if who == "pat" else ""
-            bot.says("carla", f"team add @{who} {discipline}{role}")
+    with bot.unwatched():
+        bot.says("carla", 'team create "North clinic" zone America/New_York')
+        for who, discipline in TEAM.items():
+            if who != "carla":
+                role = " role facilitator" if who == "pat" else ""
+                bot.says("carla", f"team add @{who} {discipline}{role}")
     with bot.app.database.transaction() as connection:
         for who in TEAM:  # the bot has introduced itself to everyone
             Store(connection, bot.app.ring).is_first_contact(bot.platform.name, bot.account(who), bot.clock.now())

@@ -62,6 +62,9 @@ class ConsoleStage:
     async def prepare(self, place: Place, *who: str) -> None:
         return
 
+    async def arrives(self, room: str, by: str) -> None:
+        return
+
     async def join(self, room: str, *who: str) -> None:
         for person in who:
             self.platform.world.enter(person, room)

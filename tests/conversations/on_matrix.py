@@ -23,6 +23,8 @@ from tests.matrix.house import House
 from tests.matrix.people import DEADLINE, Heard, Person, new_person
 from tests.matrix.synapse import passing_folder, shared_synapse
 
+# A client completes a name however it is typed; an account that is written out stays as it is.
+_CALLED = re.compile(r"@([A-Za-z]\w*)\b(?![\w.-]*:\w)")
 _BUTTON = re.compile(r"^\d+\. (?:\W+ )?([^:\n]+): !confer .*$", re.MULTILINE)
 
 
@@ -68,6 +70,8 @@ class _Room:
     id: str
     inside: list[Person]
     left: list[Person] = field(default_factory=list)
+    knowing: list[Person] = field(default_factory=list)
+    """Who has looked since the last one came or left, and so knows for whom to encrypt."""
 
 
 class MatrixStage:
@@ -138,9 +142,19 @@ class MatrixStage:
             room.id = await person.makes_room("", self._house.bot, is_direct=True)
             await self._house.ear.is_in(room.id)
 
+    async def arrives(self, room: str, by: str) -> None:
+        if room not in self._rooms:
+            await self.prepare(Place("matrix", room), by)
+            await self._begins(room, self._people[by])
+
     async def join(self, room: str, *who: str) -> None:
         await self.prepare(Place("matrix", room), *who)
         people = [self._people[name] for name in who]
+        if room not in self._rooms and len(people) == 1:
+            # The bot greets whoever asks it in; to scripts it has always been there.
+            await self._begins(room, await _company().person("host"), *people)
+            await self._went(room, self._rooms[room].inside[0])
+            return
         if room not in self._rooms:
             await self._begins(room, *people)
             return
@@ -149,6 +163,7 @@ class MatrixStage:
             await there.inside[0].client.room_invite(there.id, person.account)
             await person.client.join(there.id)
             there.inside.append(person)
+        there.knowing.clear()
 
     async def _begins(self, name: str, *people: Person) -> None:
         """An encrypted room with these people, who then ask the bot in."""
@@ -162,19 +177,21 @@ class MatrixStage:
         await self._house.ear.is_in(room)
 
     async def leave(self, room: str, *who: str) -> None:
-        there = self._rooms[room]
         for name in who:
-            person = self._people[name]
-            await person.client.room_leave(there.id)
-            there.inside.remove(person)
-            there.left.append(person)
+            await self._went(room, self._people[name])
+
+    async def _went(self, room: str, person: Person) -> None:
+        there = self._rooms[room]
+        await person.client.room_leave(there.id)
+        there.inside.remove(person)
+        there.left.append(person)
+        there.knowing.clear()
 
     async def says(self, who: str, place: Place, text: str) -> MessageRef:
-        for name in re.findall(r"@([a-z]+)\b(?!:)", text):
-            if name != "confer":
+        for name in _CALLED.findall(text):
+            if name != "confer" and name.islower():
                 await self.prepare(place, name)
-        # A client completes a name however it is typed.
-        text = re.sub(r"@([A-Za-z]+)\b(?!:)", lambda m: self._mentioned(m[1].casefold()) or m[0], text)
+        text = _CALLED.sub(lambda m: self._mentioned(m[1].casefold()) or m[0], text)
         relation: dict[str, object] = {}
         if place.thread:
             root = {"event_id": place.thread}
@@ -201,8 +218,11 @@ class MatrixStage:
         """Say it and wait until the bot has heard it."""
         ear = self._house.ear
         before = len(ear.heard)
-        await self._people[who].looks()
-        event = await self._people[who].says(room, text, **content)
+        person, place = self._people[who], self._rooms[self.room_of(room)]
+        if person not in place.knowing:
+            await person.looks()
+            place.knowing.append(person)
+        event = await person.says(room, text, **content)
         async with asyncio.timeout(DEADLINE):
             await ear.hears(before + 1, all_sources=True)
         return event

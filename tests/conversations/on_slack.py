@@ -84,6 +84,9 @@ class SlackStage:
     async def prepare(self, place: Place, *who: str) -> None:
         return
 
+    async def arrives(self, room: str, by: str) -> None:
+        return
+
     async def join(self, room: str, *who: str) -> None:
         channel = self._channel(room)
         for person in who:

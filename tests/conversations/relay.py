@@ -50,6 +50,9 @@ class Stage(Protocol):
     async def prepare(self, place: Place, *who: str) -> None:
         """Make sure that these people and the place are there."""
 
+    async def arrives(self, room: str, by: str) -> None:
+        """This person asks the bot into the room, where people do so."""
+
     async def join(self, room: str, *who: str) -> None: ...
 
     async def leave(self, room: str, *who: str) -> None: ...
@@ -86,6 +89,8 @@ class Relay(MemoryPlatform):
         self._gone: set[MessageRef] = set()
         self._touched: set[str] = set()
         """The service's rooms in which the bot has done something that nobody has looked at."""
+        self.is_watched = True
+        """Whether somebody looks at what is done; while a scene is set, nobody has to."""
         self._asked_for: list[MessageRef] = []
         """What the bot could not take out of a room, and asks its author to."""
         self._moves: list[tuple[bool, str, tuple[str, ...]]] = []
@@ -154,9 +159,13 @@ class Relay(MemoryPlatform):
         super().leave(room, *accounts)
         self._moves.append((False, room, accounts))
 
-    async def say(self, account: str, place: Place, text: str, at: datetime = EPOCH) -> Outcome:
+    async def enters(self, account: str, place: Place) -> None:
+        """Let the person in, and everybody who was said to come."""
         self.join(place.room, account)
         await self._move()
+
+    async def say(self, account: str, place: Place, text: str, at: datetime = EPOCH) -> Outcome:
+        await self.enters(account, place)
         await self.stage.prepare(place, account)
         before = len(self._outcomes)
         text = self.stage.mark + text.removeprefix("!confer ") if text.startswith("!confer ") else text
@@ -190,6 +199,8 @@ class Relay(MemoryPlatform):
         reply_to: MessageRef | None = None,
         fields: Mapping[str, str] | None = None,
     ) -> Outcome:
+        if source is Source.JOINED:
+            await self.stage.arrives(place.room, account)
         number = f"{self.name}:told:{next(self._counter)}"
         told = Invocation(number, account, account, place, text, at, source, dict(fields or {}), message, reply_to)
         return await self.receive(told)
@@ -223,7 +234,8 @@ class Relay(MemoryPlatform):
     # Within.
 
     async def _settle(self) -> None:
-        rooms, self._touched = self._touched, set()
+        rooms = self._touched if self.is_watched else set[str]()
+        self._touched = self._touched - rooms
         await self.stage.settle(rooms)
 
     async def _move(self) -> None:
