@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
 SEND_WITHIN = 120.0
 """Seconds after which a platform that does not answer counts as one whose answer was lost."""
-LANES = 25
+MOST_LANES = 25
 """Lanes that are looked into in one transaction."""
 CLAIM_WITHIN = 0.015
 """Seconds after which a claim stops at the next lane, where others wait to write."""
@@ -157,7 +157,9 @@ class Delivery:
             await self.marked()
             if claim.is_whole and not claim.left and all(went):
                 break
-            lanes, rooms = None if lanes is None else lanes | claim.left.keys(), None
+            if lanes is not None:
+                lanes |= claim.left.keys()
+            rooms = None
         return sent
 
     async def _claimed(self, lanes: set[Lane] | None, rooms: tuple[Lane, ...] | None) -> Claim | None:
@@ -212,8 +214,8 @@ class Delivery:
         self, house: Store, claim: Claim, platforms: Sequence[str], lanes: set[Lane] | None
     ) -> Iterable[Lane]:
         if lanes is None:
-            found = house.notices.lanes_due(claim.now, platforms, claim.holder, limit=LANES)
-            claim.is_whole &= len(found) < LANES
+            found = house.notices.lanes_due(claim.now, platforms, claim.holder, limit=MOST_LANES)
+            claim.is_whole &= len(found) < MOST_LANES
             return found
         mine = sorted(lane for lane in lanes if lane[0] in platforms)
         return (lane for lane in mine if house.notices.is_lane_due(lane, claim.now, claim.holder))

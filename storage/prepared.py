@@ -105,7 +105,7 @@ class Prepared:
 
 def execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
     """Hand it to SQLite's driver. Raises what SQLAlchemy would raise, without the parameters."""
-    driver = _driver(connection)
+    driver = _begun(connection)
     try:
         return driver.execute(sql, parameters)
     except sqlite3.Error as failure:
@@ -114,14 +114,15 @@ def execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> sqli
 
 def execute_all(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """The same for each of the rows."""
-    driver = _driver(connection)
+    driver = _begun(connection)
     try:
         driver.executemany(sql, rows)
     except sqlite3.Error as failure:
         raise as_sqlalchemys(sql, failure) from failure
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
+def _begun(connection: Connection) -> sqlite3.Connection:
+    """The driver, whose transaction is still under way: what is handed to it after a roll back would stay by itself."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     if not driver.in_transaction:
         raise DatabaseTrouble("The transaction is over: SQLite has rolled it back.")
