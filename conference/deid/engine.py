@@ -19,7 +19,7 @@ from conference.deid.tokens import Token, tokenise
 
 _NUMBERED = frozenset(Kind) - WORDED
 _ROUNDS = 4  # passes after which a text that still shows something new is given up as it is
-_Spans = frozenset[tuple[int, int]]
+_Read = frozenset[tuple[int, int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ def scan(
     shared = _Scan(known, keep, {})
     first = evidence(text, shared.seen)
     marks = _marks(first, shared, hide)
-    read: _Spans = frozenset()
+    read: _Read = frozenset()
     for _ in range(_ROUNDS):
         found = findings(text, marks, anchor)
         more = _second(text, found, shared, read)
-        read = frozenset((f.start, f.end) for f in found)
+        read = frozenset((f.start, f.end, f.replacement) for f in found)
         if not more:
             break
         marks = settle(text, [*marks, *more])
@@ -79,7 +79,9 @@ def _marks(known: Evidence, shared: _Scan, hide: frozenset[str] = frozenset()) -
     text, book = known.page.text, lexicon()
     tokens, clear = known.tokens, known.clear
     vote(known.readings)
-    worded = _unexplained(text, tokens, clear, [*known.places, *known.dates, *names(known.page, known.readings, book)])
+    formed = [*known.numbers, *known.dates, *known.ages, *known.places]
+    worded = names(known.page, known.readings, book, any(m.sure for m in formed))
+    worded = _unexplained(text, tokens, clear, [*known.places, *known.dates, *worded])
     raw = [whole(text, mark) for mark in (*known.numbers, *known.ages, *worded)]
     found = _unmasked(tokens, grown(text, tokens, settle(text, _unmasked(tokens, raw)), book))
     kept = cover(len(text), (span for phrase in shared.keep for span in _spans(text, phrase)))
@@ -151,7 +153,7 @@ def _longer(finding: Finding) -> int:
     return len(finding.replacement) - (finding.end - finding.start)
 
 
-def _second(text: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) -> list[Mark]:
+def _second(text: str, found: tuple[Finding, ...], shared: _Scan, read: _Read) -> list[Mark]:
     """What a pass over the safe text still finds, in characters of the original; hidden neighbours change frames."""
     spots, shift, at = [], 0, 0
     for mark in _fresh(Draft(text, found).safe, found, shared, read):
@@ -171,7 +173,7 @@ def _second(text: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) 
 _REACH, _EDGE = 160, 240  # characters around a placeholder that are read again, and those read for their frame only
 
 
-def _fresh(safe: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) -> list[Mark]:
+def _fresh(safe: str, found: tuple[Finding, ...], shared: _Scan, read: _Read) -> list[Mark]:
     """Marks of the safe text; of a long one only the surroundings of placeholders that were not `read` before."""
     windows = _windows(found, read)
     if sum(e - s + 2 * (_REACH + _EDGE) for s, e in windows) > 0.8 * len(safe):
@@ -187,14 +189,14 @@ def _fresh(safe: str, found: tuple[Finding, ...], shared: _Scan, read: _Spans) -
     return marks
 
 
-def _windows(found: tuple[Finding, ...], read: _Spans) -> list[tuple[int, int]]:
+def _windows(found: tuple[Finding, ...], read: _Read) -> list[tuple[int, int]]:
     """Where placeholders that were not read before stand in the safe text; near ones in one stretch."""
     windows: list[tuple[int, int]] = []
     shift = 0
     for finding in found:
         start = finding.start + shift
         shift += _longer(finding)
-        if (finding.start, finding.end) in read:
+        if (finding.start, finding.end, finding.replacement) in read:
             continue
         near = windows and start - 2 * (_REACH + _EDGE) <= windows[-1][1]
         first = windows.pop()[0] if near else start

@@ -56,11 +56,11 @@ _SUFFIXES = frozenset(
 VOTE, CLEARED, BESIDE = -3.0, -1.0, -2.5  # log odds that hide a word; one that a list clears; one beside a hidden word
 QUIET = 0.5  # how much clearer they must be where letter case tells nothing
 HAND = 0.5  # what a point of the judgement by hand adds to the vote
-FIGURE, LETTER, DAY = -1.0, 0.0, -1.0  # log odds that hide a number, a single letter, a word of a date
+FIGURE, LETTER, DAY = -1.5, -0.5, -1.5  # log odds that hide a number, a single letter, a word of a date
 PLAIN = 5.5  # points of the judgement by hand that hide a word whatever the vote
 PROVEN = 3.0  # log odds that hide a word of grammar, of kin or one that a vocabulary explains
 SURE = 3.0  # log odds from which a word is hidden without doubt
-_LEAST = VOTE - HAND * PLAIN  # log odds under which no judgement by hand short of `PLAIN` hides a word
+TOLD, UNTOLD = 1.25, -0.75  # added to the log odds in a text with an identifier beyond doubt, and in one without
 _GAPS = frozenset([" ", "-", "'s ", "’s ", " & ", "'", ". "])
 
 
@@ -77,10 +77,10 @@ _WHY = {
 _RANKS = {Kind.NAME: 41, Kind.LOCATION: 40}
 
 
-def names(page: Page, readings: list[Reading], lexicon: Lexicon) -> list[Mark]:
-    """Marks of people and of single-word places."""
+def names(page: Page, readings: list[Reading], lexicon: Lexicon, is_told: bool) -> list[Mark]:
+    """Marks of people and of single-word places; `is_told`: the text holds an identifier beyond doubt."""
     text = page.text
-    decide(text, readings)
+    decide(text, readings, is_told)
     found = [_mark(r) for r in readings if r.hidden]
     found += _initials(text, readings)
     found += _formed(page)
@@ -133,23 +133,25 @@ def _code(text: str, tokens: list[Token], at: int) -> int:
     return after.end if closing else place.end
 
 
-def decide(text: str, readings: list[Reading]) -> None:
-    """Say of each word whether it is hidden; beside a hidden word less is enough."""
+def decide(text: str, readings: list[Reading], is_told: bool) -> None:
+    """Say of each word whether it is hidden; beside a hidden word less is enough, and in a text that tells more."""
+    lean = TOLD if is_told or any(r.vote >= SURE and _hidden(r, 0.0) for r in readings) else UNTOLD
+    least = VOTE - HAND * PLAIN - lean  # under which no judgement by hand short of `PLAIN` hides a word
     for reading in readings:
-        told = reading.vote >= _LEAST or reading.name >= PLAIN or reading.place >= PLAIN
-        reading.hidden = told and _hidden(reading)
+        maybe = reading.vote >= least or reading.name >= PLAIN or reading.place >= PLAIN
+        reading.hidden = maybe and _hidden(reading, lean)
     words = [r for r in readings if r.token.is_word]
     for order in (words, words[::-1]):
         for one, other in pairwise(order):
             if one.hidden and not other.hidden:
                 first, last = sorted((one.token, other.token), key=lambda t: t.start)
                 if text[first.end : last.start] in _GAPS:
-                    other.hidden = not (other.explained or other.token.key in _TITLES) and other.vote >= BESIDE
+                    other.hidden = not (other.explained or other.token.key in _TITLES) and other.vote + lean >= BESIDE
 
 
-def _hidden(reading: Reading) -> bool:
+def _hidden(reading: Reading, lean: float) -> bool:
     """Whether the tagger's vote hides the word, the judgement by hand helping; a cleared one needs a clearer vote."""
-    token, vote = reading.token, reading.person_vote if reading.wide else reading.vote
+    token, vote = reading.token, (reading.person_vote if reading.wide else reading.vote) + lean
     if not token.is_word:
         return vote >= FIGURE and token.text.isdecimal() and not (token.masked or _is_year(reading))
     if token.key in _TITLES:

@@ -20,12 +20,15 @@ _BLOCK = 2_000  # words read at once: a long text takes no more memory
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """The weights of a layer that adds up features, of some that look at the neighbours, and of one that answers."""
+    """The weights of a layer that adds up features, of some that look at the neighbours, and of one that answers.
+
+    Of those in between, each has a neck (what of a word its neighbours see), weights and a bias.
+    """
 
     columns: Floats
     vectors: Floats
     bias: Floats
-    near: tuple[tuple[Floats, Floats], ...]
+    near: tuple[tuple[Floats, Floats, Floats], ...]
     answer: tuple[Floats, Floats]
 
 
@@ -53,11 +56,11 @@ class Nets:
         return np.concatenate(parts)
 
     def _scores(self, known: Floats) -> Floats:
-        count, edge = len(known), 2 * max(STEPS)
-        padded = np.zeros((self._shape[0], count + 2 * edge, self._shape[1]), np.float32)
-        found = padded[:, edge : edge + count]
-        np.maximum(known.reshape(count, *self._shape).swapaxes(0, 1), 0, out=found)
-        for step, (weight, bias) in zip(STEPS, self._near, strict=True):
+        count, edge, narrow = len(known), 2 * max(STEPS), self._near[0][0].shape[2]
+        padded = np.zeros((self._shape[0], count + 2 * edge, narrow), np.float32)
+        found = np.maximum(known.reshape(count, *self._shape).swapaxes(0, 1), 0)
+        for step, (neck, weight, bias) in zip(STEPS, self._near, strict=True):
+            np.matmul(found, neck, out=padded[:, edge : edge + count])
             five = [padded[:, edge + at : edge + at + count] for at in range(-2 * step, 3 * step, step)]
             heard = np.concatenate(five, axis=2) @ weight
             heard += bias
@@ -94,10 +97,10 @@ class Nets:
         self._kept.update(zip(names, range(first, first + len(names)), strict=True))
 
 
-def _stacked(layers: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """Weights and biases of one layer of all nets, to be multiplied at once."""
-    weights, biases = zip(*layers, strict=True)
-    return np.stack(weights), np.stack(biases)[:, None]
+def _stacked(layers: Sequence[tuple[Floats, ...]]) -> list[Floats]:
+    """The arrays of one layer of all nets, to be multiplied at once; the last is the bias."""
+    *weights, biases = (np.stack(arrays) for arrays in zip(*layers, strict=True))
+    return [*weights, biases[:, None]]
 
 
 @cache
@@ -126,7 +129,9 @@ def nets() -> Nets:
 def net(arrays: dict[str, Floats], name: str = "") -> Net:
     """A net of its arrays; `columns` come as small numbers with a unit for each."""
     columns = arrays[f"{name}E"] * arrays[f"{name}units"]
-    near = tuple((arrays[f"{name}W{at}"], arrays[f"{name}b{at}"]) for at in range(1, len(STEPS) + 1))
+    near = tuple(
+        (arrays[f"{name}N{at}"], arrays[f"{name}W{at}"], arrays[f"{name}b{at}"]) for at in range(1, len(STEPS) + 1)
+    )
     return Net(columns, arrays[f"{name}G"], arrays[f"{name}b0"], near, (arrays[f"{name}A"], arrays[f"{name}a"]))
 
 

@@ -10,7 +10,8 @@ from conference.deid.lexicon import Word, fold, lexicon
 # A placeholder that an earlier pass left; it is never looked into again.
 PLACEHOLDER = re.compile(
     r"\[(?:name|place|date|phone|e-mail|ssn|record number|plan number|account|licence|link|ip address|id|hidden"
-    r"|patient|partner|relative|clinician|person|organisation)(?: \d{1,3})?\]|\(ZIP \d{3}xx\)"
+    r"|patient|partner|relative|clinician|person|organisation|90 or older)(?: \d{1,3})?\]|\(ZIP \d{3}xx\)"
+    r"|\b90(?: or older|-plus| or more years ago|th-or-later)\b"
 )
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\n|[^\w\s]|_")
 

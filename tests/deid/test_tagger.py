@@ -11,15 +11,14 @@ from conference.deid.reading import KINDS
 from conference.deid.tagger import REACH, STEPS, Net, Nets, odds, vectors
 
 TEXT = "Zorbakowa, Petra (MRN 4471-B) moved to the lofts on 4/2; [name 2] agrees.\nSildenafil 50 mg"
-WIDE = 6
+WIDE, NECK = 6, 3
 
 
 def _net(near: float) -> Net:
     rng = np.random.default_rng(5)
     wide = vectors()[1].shape[1]
-    layers = tuple(
-        (near * rng.normal(size=(5 * WIDE, WIDE)).astype(np.float32), np.zeros(WIDE, np.float32)) for _ in STEPS
-    )
+    shapes = ((WIDE, NECK), (5 * NECK, WIDE), (WIDE,))
+    layers = tuple(tuple(near * rng.normal(size=shape).astype(np.float32) for shape in shapes) for _ in STEPS)
     return Net(
         rng.normal(size=(COUNT, WIDE)).astype(np.float32),
         rng.normal(size=(wide, WIDE)).astype(np.float32),
@@ -44,7 +43,7 @@ def test_the_kept_sums_are_those_that_learning_reads():
 
 def test_words_are_told_apart_when_the_kept_ones_are_given_up(monkeypatch):
     """A text of more words than are kept is read as one of few."""
-    readings, net = evidence(TEXT).readings, _net(0.3)
+    readings, net = evidence(TEXT).readings, _net(0.6)
     tokens, ids = [r.token for r in readings], places_of(readings)
     whole = Nets([net]).read(tokens, ids)
     monkeypatch.setattr(tagger, "_MOST", 5)
@@ -55,7 +54,7 @@ def test_words_are_told_apart_when_the_kept_ones_are_given_up(monkeypatch):
 
 def test_a_word_hears_its_neighbours_but_not_far_ones():
     """Another word within reach changes the scores; one beyond the reach of all layers does not."""
-    net = _net(0.3)
+    net = _net(0.6)
 
     def last(first_word: str, gap: int) -> np.ndarray:
         readings = evidence(" ".join([first_word, *["and"] * gap, "quietly"])).readings
@@ -74,7 +73,7 @@ def test_odds_are_of_any_kind_of_person_and_of_place():
 
 def test_a_long_text_is_read_in_blocks_as_it_were_whole(monkeypatch):
     """Where a block ends makes no difference."""
-    readings, nets = evidence(TEXT * 4).readings, Nets([_net(0.3)])
+    readings, nets = evidence(TEXT * 4).readings, Nets([_net(0.6)])
     tokens, ids = [r.token for r in readings], places_of(readings)
     whole = nets.read(tokens, ids)
     monkeypatch.setattr(tagger, "_BLOCK", 7)

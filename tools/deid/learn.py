@@ -13,10 +13,11 @@ from conference.deid.features import BLIND, COUNT, SIZES, WORDED
 from conference.deid.reading import KINDS
 from conference.deid.tagger import STEPS, vectors
 
-WIDE = 96  # figures of a word within the net
+WIDE = 192  # figures of a word within the net
+NECK = 64  # figures of a word that its neighbours see
 ANSWERS = 1 + len(KINDS)  # nothing, and the kinds of identifier
 RUN = 2048  # words of one step
-EPOCHS, RATE, DECAY, DROP = 5, 2e-3, 1e-2, 0.4
+EPOCHS, RATE, DECAY, DROP = 8, 2e-3, 1e-2, 0.4
 TOGETHER = 16  # words side by side from which the same figures are hidden
 NO_COLUMN, NO_TOKEN = 0.12, 0.06  # how often one column of a word, and all that tells of the word alone, is hidden
 NO_WORD, NO_VECTOR = 0.25, 0.15  # how often what tells a word apart, and its vector, is hidden
@@ -39,7 +40,8 @@ class Example:
 
 def _start(seed: int, size: int) -> Arrays:
     shapes = {"E": (COUNT, WIDE), "G": (size, WIDE), "A": (WIDE, ANSWERS)}
-    shapes |= {f"W{at}": (5 * WIDE, WIDE) for at in range(1, len(STEPS) + 1)}
+    for at in range(1, len(STEPS) + 1):
+        shapes |= {f"N{at}": (WIDE, NECK), f"W{at}": (5 * NECK, WIDE)}
     keys = jax.random.split(jax.random.PRNGKey(seed), len(shapes))
     spread = {"E": 0.05, "G": 0.5 / size**0.5}
     found = {
@@ -68,7 +70,8 @@ def _scores(net: Arrays, table: Any, ids: Any, rows: Any, key: Any) -> Any:
     )
     found = _dropped(jax.nn.relu(alone + opened[:, _ALONE:].sum(1) + net["b0"]), keys[4])
     for at, step in enumerate(STEPS, 1):
-        found = _dropped(found + jax.nn.relu(_near(found, step, net[f"W{at}"]) + net[f"b{at}"]), keys[4 + at])
+        heard = _near(found @ net[f"N{at}"], step, net[f"W{at}"])
+        found = _dropped(found + jax.nn.relu(heard + net[f"b{at}"]), keys[4 + at])
     return found @ net["A"] + net["a"]
 
 

@@ -26,7 +26,7 @@ from tools.deid.learn import FORMS, Arrays, Example, trained
 from tools.deid.lexicon import DATA, fetch, phenotypes
 from tools.deid.measure import Note, left_out, notes
 
-NETS = 2
+NETS = 1
 _HALVES = 2 * FORMS  # forms of invented sentences side by side, of which one turn reads half
 _ANSWERS = {"O": 0, "NAME": 1, "LOCATION": 2, "DATE": 3, "AGE": 4}
 _OTHER = 5
