@@ -16,7 +16,7 @@ from bot.handlers import presence
 from bot.present import common
 from bot.request import Audience, Reply, Request
 from bot.settings import Settings
-from conference.people import Member, Team
+from conference.people import Member, Team, own_part
 from conference.policy import holders, may
 from conference.refusal import Refusal
 from storage.audit import AuditEntry
@@ -232,7 +232,7 @@ def _is_in(store: TeamStore, account: str, now: datetime) -> bool:
 
 def _renamed(store: TeamStore, member: Member, name: str) -> Member:
     """A member is called as the platform says, once the platform has said it."""
-    if name and member.name != name and member.name == member.account.removeprefix("@"):
+    if name and member.name != name and member.name == own_part(member.account):
         member = replace(member, name=name)
         store.members.save(member)
     return member

@@ -67,6 +67,11 @@ def read_discipline(words: str, more: Iterable[str] = ()) -> Discipline:
     raise Refusal(f"I know no discipline “{words[:40]}”. {hint}")
 
 
+def own_part(account: Account) -> str:
+    """What somebody is called of whom only the account is known: without the server."""
+    return account[1:].partition(":")[0] if account.startswith("@") else account
+
+
 class Role(StrEnum):
     """What a member may do; see :mod:`conference.policy`."""
 

@@ -11,7 +11,7 @@ from bot.grammar.times import Moment
 from bot.handlers import series
 from bot.present import team as present
 from bot.request import Audience, Reply, Request
-from conference.people import Account, Attention, CaseId, Discipline, Member, Role, Team, TeamId
+from conference.people import Account, Attention, CaseId, Discipline, Member, Role, Team, TeamId, own_part
 from conference.policy import Action
 from conference.refusal import Refusal
 
@@ -185,9 +185,8 @@ def use(request: Request, args: Args) -> Reply:
 
 
 def _called(request: Request, account: Account) -> str:
-    """The name that the platform knows, else the account's own, without the server's."""
-    local = account[1:].partition(":")[0] if account.startswith("@") else account
-    return request.invocation.names.get(account) or local
+    """The name that the platform knows, else the account's own."""
+    return request.invocation.names.get(account) or own_part(account)
 
 
 def _account(request: Request, words: str) -> Account:
