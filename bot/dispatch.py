@@ -70,9 +70,7 @@ class Dispatcher:
         if not house.take_in(invocation.place.platform, invocation.id, now):
             return Outcome(ignored=True)
         if invocation.source is Source.JOINED:
-            if house.is_first_contact(invocation.place.platform, f"room {invocation.place.room}", now):
-                self._say_hello(house, invocation, now, private=False)
-                house.is_first_contact(invocation.place.platform, invocation.account, now)
+            self._arrive(house, invocation, now)
             return Outcome(ignored=True)
         request = self._request(house, invocation, now)
         if invocation.source is Source.CHAT:
@@ -191,6 +189,14 @@ class Dispatcher:
         return None
 
     # -- first contact and failure -------------------------------------------------------------------------------
+    def _arrive(self, house: Store, invocation: Invocation, now: datetime) -> None:
+        """Greet a room once, and in private only somebody who has not been greeted elsewhere."""
+        place = invocation.place
+        if house.is_first_contact(place.platform, f"room {place.room}", now):
+            is_stranger = house.is_first_contact(place.platform, invocation.account, now)
+            if is_stranger or not place.direct:
+                self._say_hello(house, invocation, now, private=False)
+
     def _say_hello(
         self, house: Store, invocation: Invocation, now: datetime, *, private: bool, has_team: bool = False
     ) -> None:

@@ -84,6 +84,13 @@ def test_the_bot_introduces_itself_to_a_newcomer_once(bot: Chat) -> None:
     assert HELLO not in bot.whispers("mallory", "whoami").text
 
 
+def test_a_private_room_is_greeted_where_the_person_is_new(bot: Chat) -> None:
+    """Whoever knows the bot from the team's room is not told again what it is."""
+    for who, is_greeted in (("carla", False), ("mallory", True)):
+        arrival = Invocation(f"came to {who}", who, who, bot.direct(who), "", bot.clock.now(), Source.JOINED)
+        assert (HELLO in bot.receives(arrival).text) is is_greeted
+
+
 def test_in_private_nobody_is_told_to_type_a_prefix(newcomer: Chat) -> None:
     """Alone with the bot, plain words are enough."""
     first = newcomer.whispers("mallory", "whoami").text
