@@ -202,10 +202,13 @@ class Chat:
     @contextmanager
     def unwatched(self) -> Iterator[None]:
         """Set a scene that nobody has to look at yet."""
-        if isinstance(self.platform, Relay):
-            self.platform.is_watched = False
-        yield
-        if isinstance(self.platform, Relay):
+        if not isinstance(self.platform, Relay):
+            yield
+            return
+        self.platform.is_watched = False
+        try:
+            yield
+        finally:
             self.platform.is_watched = True
 
     def _told(self, coroutine) -> Answer:  # type: ignore[no-untyped-def]

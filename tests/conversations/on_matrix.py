@@ -171,8 +171,7 @@ class MatrixStage:
         levels = {"users": {self._house.bot: 50}}
         room = await first.makes_room(name, *(p.account for p in others), power_level_override=levels)
         self._rooms[name] = _Room(room, list(people))
-        for person in others:
-            await person.client.join(room)
+        await asyncio.gather(*(person.client.join(room) for person in others))
         await first.client.room_invite(room, self._house.bot)
         await self._house.ear.is_in(room)
 
