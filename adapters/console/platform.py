@@ -84,8 +84,9 @@ class ConsolePlatform:
         return self._once(key, place, card)
 
     async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
-        """Show the card to one person, in the place; its buttons act there."""
-        return self._once(key, place, msgspec.structs.replace(card, mentions=()), to=account)
+        """Show the card to one person, in the place, or in private where none is named; its buttons act there."""
+        where = place if place.room else Place(self.name, f"@{account}", direct=True)
+        return self._once(key, where, msgspec.structs.replace(card, mentions=()), to=account)
 
     async def edit(self, message: MessageRef, card: Card) -> None:
         """Show another card in the same message of the bot."""

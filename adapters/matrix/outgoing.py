@@ -44,11 +44,12 @@ class Outgoing:
         return MessageRef(self._connection.lasting(room.id), events[0])
 
     async def whisper(self, place: Place, account: str, card: Card, key: str) -> MessageRef:
-        """Show the card to one person in the direct room; its buttons act in the place."""
+        """Show the card to one person in the direct room; its buttons act in the place, or there where none is named."""
         room = await self._direct.with_person(account)
         self._connection.check(room)
         events = await self._say(room, None, card, key)
-        await self._stand(room, card, offer_of(card, room.id, events[0], place, events), key)
+        acts_in = place if place.room else Place(place.platform, room.id, direct=True)
+        await self._stand(room, card, offer_of(card, room.id, events[0], acts_in, events), key)
         return MessageRef(room.id, events[0])
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
@@ -65,7 +66,8 @@ class Outgoing:
             number = number_of("edit", self._run, ref.message, self._shown.get(ref.message, ""), version)
             parts = await self._edit_parts(room, parts, pieces, card.mentions, number)
             self._remember(ref.message, version)
-        place = kept.place("matrix") if kept else Place("matrix", ref.room)
+        there = Place("matrix", ref.room, direct=room.is_direct(self._connection.account))
+        place = kept.place("matrix") if kept else there
         offer = await self._asking(room, card, offer_of(card, room.id, ref.message, place, parts), kept)
         await self._stand(room, card, offer, number_of("edit", self._run, version), before=kept)
 

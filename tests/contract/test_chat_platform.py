@@ -262,6 +262,20 @@ def test_whispered_button_acts_where_it_was_whispered(play: Play) -> None:
     play(story)
 
 
+def test_a_button_of_a_reminder_acts_in_private(play: Play) -> None:
+    """What the bot says to somebody of its own accord was asked for in no room."""
+
+    async def story(chat: Chat) -> None:
+        await chat.room("case-room", "dana", "lee")
+        ref = await chat.platform.whisper(Place(chat.platform.name, ""), chat.account("dana"), OFFER, "1")
+        await chat.presses("dana", ref, "Approve")
+        (heard,) = await chat.hears(1)
+        assert heard.place.direct
+        assert heard.place.room == ref.room
+
+    play(story)
+
+
 def test_thread_holds_together(play: Play) -> None:
     """Words in a thread say which, and answer its first message; the bot's posts go into it."""
 

@@ -235,7 +235,7 @@ class Person:
         relation = content.get("m.relates_to") or {}
         edited = room_of.get(relation.get("event_id", "")) if relation.get("rel_type") == "m.replace" else None
         if edited is not None and edited.sender == event.sender:
-            edited.content = content["m.new_content"]
+            edited.content = content.get("m.new_content", edited.content)  # an edit from before one came is unreadable
             return
         if "redacted_because" in source.get("unsigned", {}) or room_of.get(event.event_id, None):
             return
