@@ -71,6 +71,15 @@ class Connection:
         """What people are called in the room, or else in another one: in a direct room there are two of them."""
         return ChainMap(room.names, *(other.names for other in self.rooms.values()))
 
+    async def name_of(self, account: str) -> str:
+        """What the homeserver says that somebody is called whom the bot has not met; "" where it does not say."""
+        try:
+            profile = await self.server.call("GET", f"/profile/{segment(account)}/displayname")
+        except (MatrixRefused, Unreachable):
+            return ""
+        name = profile.get("displayname")
+        return name if isinstance(name, str) else ""
+
     # -- rooms that were upgraded --------------------------------------------------------------------------------
     def lasting(self, room: str) -> str:
         """The id under which the bot's other parts know the room: that of its first version."""

@@ -79,8 +79,12 @@ def meant(text: str, people: Mapping[str, str]) -> str:
 
 def mentioned(text: str, people: Mapping[str, str]) -> dict[str, str]:
     """The accounts that stand in the text, with what these people are called."""
-    found = (match.rstrip(".!?)") for match in _ACCOUNT.findall(text))
-    return {account: people[account] for account in found if people.get(account)}
+    return {account: people[account] for account in accounts(text) if people.get(account)}
+
+
+def accounts(text: str) -> list[str]:
+    """The accounts that stand in the text."""
+    return list(dict.fromkeys(match.rstrip(".!?)") for match in _ACCOUNT.findall(text)))
 
 
 def annotation(content: JSON) -> tuple[str, str] | None:

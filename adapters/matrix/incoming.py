@@ -14,16 +14,18 @@ from adapters.matrix.connection import Connection
 from adapters.matrix.held import Held
 from adapters.matrix.hints import Hints
 from adapters.matrix.http import JSON
-from adapters.matrix.inbound import Words, annotation, meant, mentioned, words_of
+from adapters.matrix.inbound import Words, accounts, annotation, meant, mentioned, words_of
 from adapters.matrix.machine import Opened, Unreadable
 from adapters.matrix.offers import Offer
 from adapters.matrix.polls import RESPONSES, response, vote
 from adapters.matrix.rooms import Room, objection
+from adapters.matrix.settings import server_of
 from adapters.platform import Invocation, MessageRef, Outcome, Place, Receive, Source
 
 log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 2_000
+MOST_LOOKED_UP = 5  # people in one message
 
 InRoom = Callable[[Room, "Origin", Opened], Awaitable[bool]]
 
@@ -272,9 +274,20 @@ class Incoming:
                 fields=fields or {},
                 message=message or MessageRef(room, origin.id),
                 reply_to=MessageRef(room, reply_to) if reply_to else None,
-                names=mentioned(text, self._connection.names(origin.room)),
+                names=await self._mentioned(origin.room, text, source),
             )
         )
+
+    async def _mentioned(self, room: Room, text: str, source: Source) -> dict[str, str]:
+        """What those are called who stand in the text; for people's talk nobody is looked up."""
+        connection = self._connection
+        known = mentioned(text, connection.names(room))
+        if source is Source.CHAT:
+            return known
+        unknown = [account for account in accounts(text) if account not in known]
+        trusted = [a for a in unknown if connection.setup.trusts_account(a, server_of(connection.account))]
+        asked = {account: await connection.name_of(account) for account in trusted[:MOST_LOOKED_UP]}
+        return known | {account: name for account, name in asked.items() if name}
 
     async def hand_over(self, invocation: Invocation) -> Outcome:
         return await self._receive(invocation) if self._receive else Outcome(ignored=True)

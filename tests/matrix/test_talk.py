@@ -36,6 +36,21 @@ def test_command_and_answer_in_an_encrypted_room(play: Play) -> None:
     play(story)
 
 
+def test_somebody_whom_the_bot_has_not_met_is_called_as_the_homeserver_says(play: Play) -> None:
+    """Only where the bot is spoken to: for people's talk, and for other servers' people, it asks nobody."""
+
+    async def story(house: House) -> None:
+        house.start()
+        dana, lee = await house.person("dana"), await house.person("lee")
+        room = await house.room("case-room", dana)
+        for words in ("!confer team add {} nursing", "I have met {}", "!confer team add @who:elsewhere.test nursing"):
+            await dana.says(room, words.format(lee.account))
+        names = [dict(one.names) for one in (await house.ear.hears(4, all_sources=True))[1:]]
+        assert names == [{lee.account: "Lee"}, {}, {}]
+
+    play(story)
+
+
 def test_whisper_makes_one_encrypted_direct_room(play: Play) -> None:
     """A whisper comes in a direct room that only its person sees; the next one comes there too."""
 
