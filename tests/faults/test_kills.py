@@ -5,12 +5,16 @@ import random
 import signal
 from collections.abc import Callable, Sequence
 
+import pytest
+
 from tests.faults.bot import OK
 from tests.faults.checks import Trace
 from tests.faults.conftest import Begin
 
 SAMPLE = int(os.environ.get("CONFER_STEPS", "12"))
 """How many of the steps CI kills at; 0: each of them."""
+PARTS = 1 if SAMPLE else 8
+"""In how many tests, so that several may run at once."""
 KILLS = int(os.environ.get("CONFER_RANDOM_KILLS", "16"))
 FIRST = 0.3
 """Seconds within which the first kill of a run comes."""
@@ -26,12 +30,14 @@ def test_an_undisturbed_run_says_what_it_should(undisturbed: tuple[Trace, list[s
     assert found.acts["nora", "task done", "…", "done"] == 1
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_a_step_it_goes_on_as_if_nothing_had_been(
-    begin: Begin, undisturbed: tuple[Trace, list[str]], record_property: Callable[[str, object], None]
+    begin: Begin, undisturbed: tuple[Trace, list[str]], record_property: Callable[[str, object], None], part: int
 ) -> None:
     expected, steps = undisturbed
     chance = random.Random(SEED)
-    chosen = sorted(chance.sample(range(1, len(steps) + 1), SAMPLE)) if SAMPLE else range(1, len(steps) + 1)
+    every = range(1, len(steps) + 1)
+    chosen = sorted(chance.sample(every, SAMPLE)) if SAMPLE else every[part::PARTS]
     recoveries = []
     for at in chosen:
         bot = begin()

@@ -8,6 +8,7 @@ thousand times: in runs of ``CONFER_KILLS_A_RUN``, each with a seed of its own t
 import asyncio
 import os
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,9 @@ SEEDS = [
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_kills_lose_and_double_nothing(tmp_path: Path, engine: str, url: str, seed: int) -> None:
+def test_kills_lose_and_double_nothing(
+    tmp_path: Path, engine: str, url: str, seed: int, record_property: Callable[[str, object], None]
+) -> None:
     """Action items are added while the bot is killed: each is there once, and posted once."""
     database = url if engine == "postgresql" else ""
 
@@ -58,6 +61,7 @@ def test_kills_lose_and_double_nothing(tmp_path: Path, engine: str, url: str, se
             await story()
 
     asyncio.run(whole())
+    record_property("kills", A_RUN)
 
 
 def _task(n: int) -> str:
