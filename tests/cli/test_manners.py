@@ -112,10 +112,14 @@ def test_whoever_stops_reading_hears_no_complaint() -> None:
 
 
 def test_ctrl_c_ends_without_a_traceback() -> None:
-    with chatting() as chat:
-        chat.send_signal(signal.SIGINT)
-        _, told = chat.communicate(timeout=PATIENCE)
-        assert (chat.returncode, told) == (130, "")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background inherits deafness
+    try:
+        with chatting() as chat:
+            chat.send_signal(signal.SIGINT)
+            _, told = chat.communicate(timeout=PATIENCE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (chat.returncode, told) == (130, "")
 
 
 def test_no_colour_goes_into_a_pipe(house: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
