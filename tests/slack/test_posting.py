@@ -159,14 +159,15 @@ def test_what_is_being_noted_is_noted_though_nobody_waits_for_it() -> None:
     """A stop that is cut short takes no write with it: whoever waits for that write still hears of it."""
 
     async def story() -> None:
-        ledger = Ledger(MemoryDrawer())
-        saving = asyncio.create_task(ledger.save_post("k", Entry("nonce", 0.0)))
+        ledger, entry = Ledger(MemoryDrawer()), Entry("nonce", 0.0)
+        saving = asyncio.create_task(ledger.save_post("k", entry))
         await asyncio.sleep(0)
         stopping = asyncio.create_task(ledger.finish())
         await asyncio.sleep(0)
         stopping.cancel()
         async with asyncio.timeout(DEADLINE):
             await saving
+            assert await ledger.begin_post("k", Entry("another", 1.0)) == entry
 
     play(story)
 
