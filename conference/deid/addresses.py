@@ -1,6 +1,7 @@
 """Street addresses and their tails, also foreign, military and rural ones; 45 CFR 164.514(b)(2)(i)(B)."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.lexicon import Lexicon
@@ -61,8 +62,9 @@ _AMBIGUOUS = _EVERYDAY | frozenset(["dr", "row"])
 def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
     """Marks of addresses; each is followed to its last line."""
     done = -1
+    streets = lexicon.lists["street"]
     for at, token in enumerate(tokens):
-        if at <= done or token.masked:
+        if at <= done or token.masked or not (len(token.key) <= 3 or _may_tell(token.key, streets)):
             continue
         if span := _span(tokens, at, lexicon):
             start, last = span
@@ -71,12 +73,19 @@ def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
             yield Mark(tokens[start].start, tokens[last].end, Kind.LOCATION, _WHY, 72)
 
 
+@lru_cache(maxsize=20_000)
+def _may_tell(key: str, streets: frozenset[str]) -> bool:
+    """Whether an address may stand about the word or number; about most words of more than three letters none does."""
+    return key in _ANCHORS or key in streets or key.isdigit() or key.endswith(_ENDINGS)
+
+
 def _span(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
     """The first and the last word of an address that the word tells; most words tell none."""
     token = tokens[at]
     if not token.is_word:
         return _numbered(tokens, at, lexicon) if token.text.isdigit() else None
-    found = _anchored(tokens, at) if len(token.text) <= 3 or token.key in _ANCHORS else None
+    coded = len(token.text) <= 3 and at > 0 and tokens[at - 1].text in ",\n"
+    found = _anchored(tokens, at) if coded or token.key in _ANCHORS else None
     return found or (_unnumbered(tokens, at, lexicon) if _is_street(token, lexicon) else None)
 
 
@@ -142,16 +151,14 @@ def _unnumbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, in
     token, start = tokens[at], at
     if at == 0:
         return None
+    before_it = _LINKS | _STOP | lexicon.lists["place_before"] | lexicon.lists["title"]
     while (
         start > 0
         and at - start < 3
         and tokens[start - 1].is_word
         and (tokens[start - 1].shape is not Shape.LOWER or token.shape is Shape.LOWER)
     ):
-        if (
-            tokens[start - 1].key in _LINKS | _STOP | lexicon.lists["place_before"]
-            or tokens[start - 1].key in lexicon.lists["title"]
-        ):
+        if tokens[start - 1].key in before_it:
             break
         start -= 1
     while start < at and tokens[start].first and tokens[start].word.common > 9:

@@ -3,10 +3,12 @@
 45 CFR 164.514(b)(2)(i)(A), (B). What is neither known to be harmless nor explained by its frame stays suspicious.
 """
 
+from functools import cache, lru_cache
+
 from conference.deid.frames import frame, weigh
 from conference.deid.gazetteer import STATE_CODES, STATES
 from conference.deid.harmless import firm, harmless
-from conference.deid.lexicon import Lexicon
+from conference.deid.lexicon import Lexicon, Word, lexicon
 from conference.deid.neighbours import headlines, neighbours
 from conference.deid.reading import Reading
 from conference.deid.tokens import Shape, Token
@@ -34,12 +36,10 @@ def _serves(token: Token) -> bool:
 class Reader:
     """Reads a text once, word by word, then lets neighbours vote."""
 
-    def __init__(self, tokens: list[Token], lexicon: Lexicon, seen: Seen | None = None) -> None:
+    def __init__(self, tokens: list[Token], book: Lexicon, seen: Seen | None = None) -> None:
         self._tokens = tokens
         self._seen = {} if seen is None else seen
-        self._lexicon = lexicon
-        self._endings = tuple(lexicon.lists["ending"])
-        self._prefixes = tuple(lexicon.lists["prefix"])
+        self._lists = book.lists
         words = [t for t in tokens if t.is_word]
         title = sum(t.shape is Shape.TITLE and not t.first for t in words)
         upper = sum(t.shape is Shape.UPPER for t in words)
@@ -59,7 +59,7 @@ class Reader:
             else self._known((shown[0], *shown[at : at + _SPAN]), at - 1, token)
             for at, token in enumerate(self._tokens, 1)
         ]
-        neighbours(readings, self._lexicon.lists, caseless=self._caseless)
+        neighbours(readings, self._lists, caseless=self._caseless)
         return readings
 
     def _known(self, around: tuple[str, ...], at: int, token: Token) -> Reading:
@@ -75,53 +75,21 @@ class Reader:
 
     def _one(self, at: int, token: Token) -> Reading:
         word = token.word
-        base = self._lexical(token) + self._written(token)
+        capital = token.shape is Shape.TITLE and not token.first and not token.loud
+        base = _lexical(token.text, token.key, word, capital) + self._written(token)
         reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
         reading.quiet = self._caseless or token.loud
-        reading.wide = token.key in self._lexicon.lists["nation"] or token.key in STATES or token.text in STATE_CODES
+        reading.wide = token.key in self._lists["nation"] or token.key in STATES or token.text in STATE_CODES
         reading.servant = reading.wide and word.given < 3
-        reading.clinical = self._clinical(token.key)
-        around = frame(self._tokens, at, self._lexicon.lists["title"])
-        weigh(around, reading, self._lexicon.lists)
-        if harmless(around, self._lexicon.lists) and not (reading.cued and max(word.given, word.last) >= 2):
+        reading.clinical = _clinical(token.key)
+        around = frame(self._tokens, at, self._lists["title"])
+        weigh(around, reading, self._lists)
+        if harmless(around, self._lists) and not (reading.cued and max(word.given, word.last) >= 2):
             reading.harmless = True
             reading.servant |= token.key in firm()
             reading.name -= 5
             reading.place -= 5
         return reading
-
-    def _clinical(self, key: str) -> bool:
-        """Whether the word ends or begins as clinical words do."""
-        return len(key) > 5 and (key.endswith(self._endings) or key.startswith(self._prefixes))
-
-    def _lexical(self, token: Token) -> float:
-        word, key = token.word, token.key
-        if len(key) == 1:
-            return -4.0
-        if not word:
-            score = 1.3
-            if self._clinical(key):
-                score = -0.6 if token.shape is Shape.TITLE and not token.first and not token.loud else -2.0
-            return score - (1.0 if len(key) == 2 else 0.0) + (0.0 if token.text.isascii() else 1.0)
-        score = (word.ratio - 3.5) * 0.7 if word.common or word.ratio > 4 else 0.6
-        score -= 1.3 * word.spelled + max(0, word.common - 6) * 0.35
-        if not token.text.isascii() and not word.spelled and "’" not in token.text:
-            score += 1.0
-        if word.disease:
-            score -= 1.2
-        if word.drug and word.given < 4:
-            score -= 2.5
-        if len(key) <= 3 and not word.spelled:
-            score -= 0.8
-        if (
-            max(word.given, word.last) == 0
-            and not word.place
-            and len(key) > 5
-            and key.endswith(self._endings)
-            and word.ratio < 6
-        ):
-            score -= 1.5
-        return score
 
     def _written(self, token: Token) -> float:
         if self._caseless or token.loud:
@@ -135,3 +103,40 @@ class Reader:
                 return -0.5
             case _:
                 return -2.2
+
+
+@cache
+def _affixes() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """How clinical words end, and how they begin."""
+    lists = lexicon().lists
+    return tuple(lists["ending"]), tuple(lists["prefix"])
+
+
+def _clinical(key: str) -> bool:
+    """Whether the word ends or begins as clinical words do."""
+    endings, prefixes = _affixes()
+    return len(key) > 5 and (key.endswith(endings) or key.startswith(prefixes))
+
+
+@lru_cache(maxsize=20_000)
+def _lexical(text: str, key: str, word: Word, capital: bool) -> float:
+    """How much the word itself speaks for a name; `capital`: it has one that nothing but a name explains."""
+    if len(key) == 1:
+        return -4.0
+    if not word:
+        score = (-0.6 if capital else -2.0) if _clinical(key) else 1.3
+        return score - (1.0 if len(key) == 2 else 0.0) + (0.0 if text.isascii() else 1.0)
+    score = (word.ratio - 3.5) * 0.7 if word.common or word.ratio > 4 else 0.6
+    score -= 1.3 * word.spelled + max(0, word.common - 6) * 0.35
+    if not text.isascii() and not word.spelled and "’" not in text:
+        score += 1.0
+    if word.disease:
+        score -= 1.2
+    if word.drug and word.given < 4:
+        score -= 2.5
+    if len(key) <= 3 and not word.spelled:
+        score -= 0.8
+    nobody = max(word.given, word.last) == 0 and not word.place
+    if nobody and len(key) > 5 and key.endswith(_affixes()[0]) and word.ratio < 6:
+        score -= 1.5
+    return score

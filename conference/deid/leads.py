@@ -1,6 +1,6 @@
 """With what a match can begin and what it must hold, read off the pattern itself: most patterns need not be tried.
 
-A run is up to three characters in lower case, with `0` for any figure and a blank for any space. A text has starts
+A run is up to four characters in lower case, with `0` for any figure but 9 and a blank for any space. A text has starts
 where a run of letters, a run of figures or any other character begins.
 """
 
@@ -12,11 +12,15 @@ from typing import Any
 
 Runs = frozenset[str]
 _Items = Iterable[tuple[Any, Any]]
-_LENGTH = 3
+_LENGTH = 4
+_MOST = 400  # runs with which one pattern begins, before they are told by fewer characters
 _OPEN = "\0"  # closes a lead behind which anything may follow
 _ANYTHING, _NOTHING = frozenset([_OPEN]), frozenset([""])
 _SAME = {"ı": "i", "İ": "i", "ſ": "s"}  # what a pattern without regard to case takes for these
+_FIGURES = frozenset(["0", "9"])  # ages over 89 begin with the second
+_LETTERS = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüý")  # beyond ASCII, with one capital and one small form each
 _STARTS = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
+_ASKED = 6  # sets of runs that are asked for
 _CHARS = 6  # characters of a class before it counts as anything
 
 
@@ -37,13 +41,14 @@ def leads(pattern: re.Pattern[str]) -> Runs | None:
     return found if found and _opens(tree) else None
 
 
-def need(pattern: re.Pattern[str]) -> Runs:
-    """Runs of which every match holds one, as rare as can be told; none where nothing can."""
-    return max(_held(re_parser.parse(pattern.pattern, pattern.flags)), key=_telling, default=frozenset())
+def needs(pattern: re.Pattern[str]) -> tuple[Runs, ...]:
+    """Sets of runs, of each of which every match holds one; the most telling first."""
+    found = {runs for runs in _held(re_parser.parse(pattern.pattern, pattern.flags)) if runs}
+    return tuple(sorted(found, key=_telling, reverse=True)[:_ASKED])
 
 
 def _plain(char: str) -> str:
-    return "0" if char.isdecimal() else " " if char.isspace() else _SAME.get(char, char)
+    return (char if char == "9" else "0") if char.isdecimal() else " " if char.isspace() else _SAME.get(char, char)
 
 
 class _Plain(dict[int, str]):
@@ -79,6 +84,10 @@ def _full(run: str) -> bool:
 
 
 def _behind(found: Runs, more: Runs) -> Runs:
+    size = _LENGTH
+    while size > 1 and len(found) * len(more) > _MOST:
+        size -= 1
+        more = frozenset(run if len(run) <= size else run[:size] + _OPEN for run in more)
     return frozenset(a if _full(a) else (a + b)[:_LENGTH] for a, b in product(found, more))
 
 
@@ -102,8 +111,10 @@ def _part(code: Any, argument: Any) -> Runs:
 
 
 def _chars(first: int, last: int) -> Runs:
-    """Any of the characters; those beyond ASCII count as anything."""
-    return frozenset(_plain(chr(at)).lower() for at in range(first, last + 1)) if last < 128 else _ANYTHING
+    """Any of the characters; those that are told otherwise in other texts count as anything."""
+    found = [chr(at).lower() for at in range(first, min(last, 255) + 1)]
+    told = last < 256 and all(char.isascii() or char in _LETTERS for char in found)
+    return frozenset(map(_plain, found)) if told else _ANYTHING
 
 
 def _member(code: Any, argument: Any) -> Runs:
@@ -113,7 +124,7 @@ def _member(code: Any, argument: Any) -> Runs:
         case "RANGE", _:
             return _chars(*argument)
         case _, "CATEGORY_DIGIT":
-            return frozenset("0")
+            return _FIGURES
         case _, "CATEGORY_SPACE":
             return frozenset(" ")
         case _:
@@ -165,7 +176,7 @@ def _edge(behind: list[tuple[Any, Any]]) -> str:
 
 def _alone(char: str, edge: str) -> bool:
     """Whether the character behind the edge stands at a start."""
-    return edge == "word" or (char == "0" and edge == "figure") or not (char.isalnum() or char == _OPEN)
+    return edge == "word" or (char in _FIGURES and edge == "figure") or not (char.isalnum() or char == _OPEN)
 
 
 def _held(items: _Items) -> Iterator[Runs]:
@@ -185,5 +196,7 @@ def _held(items: _Items) -> Iterator[Runs]:
 
 def _telling(found: Runs) -> tuple[int, int]:
     """How rare the runs are: signs tell more than figures, figures more than letters, blanks nothing."""
-    weights = [sum(1 if char.isalpha() else 2 if char == "0" else 3 for char in run if char != " ") for run in found]
+    weights = [
+        sum(1 if char.isalpha() else 2 if char in _FIGURES else 3 for char in run if char != " ") for run in found
+    ]
     return min(weights, default=0), -len(found)

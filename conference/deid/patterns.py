@@ -1,12 +1,10 @@
 """Patterns in tables, all sought together: each is tried only where it can begin."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from itertools import chain
 from typing import TypeVar
 
-from conference.deid.leads import leads, need, plain, starts
+from conference.deid.leads import leads, needs, plain, starts
 
 T = TypeVar("T")
 _ESCAPES = re.compile(r"\\.|A-Za-z|\(\?P<\w+>|\(\?i\)")
@@ -16,12 +14,12 @@ _MOST = 20_000  # runs of which is kept which rules they begin
 class Rule:
     """A compiled pattern, whether it reads the lowered text, and where it can begin."""
 
-    __slots__ = ("leads", "low", "need", "pattern")
+    __slots__ = ("leads", "low", "needs", "pattern")
 
     def __init__(self, pattern: re.Pattern[str], low: bool = False) -> None:
         self.pattern, self.low = pattern, low
         self.leads = leads(pattern)
-        self.need = need(pattern) if self.leads is None else None
+        self.needs = needs(pattern) if self.leads is None else ()
 
 
 Table = tuple[tuple[T, Rule], ...]  # rules in their order, each with what it stands for
@@ -32,18 +30,18 @@ class Search:
 
     def __init__(self, *tables: Table[object]) -> None:
         self.rules = frozenset(rule for table in tables for _, rule in table)
-        self._anywhere = [(rule, rule.need) for rule in self.rules if rule.need is not None]
-        self._led = defaultdict[str, list[Rule]](list)
+        self._anywhere = [(rule, rule.needs) for rule in self.rules if rule.leads is None]
+        self._led = dict[str, tuple[Rule, ...]]()
         for rule in self.rules:
             for run in rule.leads or ():
-                self._led[run].append(rule)
+                self._led[run] = (*self._led.get(run, ()), rule)
         self._begun: dict[str, tuple[Rule, ...]] = {}
 
     def spots(self, low: str) -> dict[Rule, list[int]]:
         """The rules that a text in lower case may match, with the places where; one without places, anywhere."""
         words, found = plain(low), dict[Rule, list[int]]()
-        for rule, runs in self._anywhere:
-            if not runs or any(map(words.__contains__, runs)):
+        for rule, sets in self._anywhere:
+            if all(any(map(words.__contains__, runs)) for runs in sets):
                 found[rule] = []
         for at, run in starts(words):
             begun = self._begun.get(run)
@@ -55,11 +53,15 @@ class Search:
         return found
 
     def _beginning(self, run: str) -> tuple[Rule, ...]:
-        """The rules that may begin with what stands at a start."""
+        """The rules that may begin with what stands at a start; none has two runs of which one begins the other."""
         if len(self._begun) >= _MOST:
             self._begun.clear()
-        led = (self._led.get(run[:size], ()) for size in range(1, len(run) + 1))
-        found = self._begun[run] = tuple(dict.fromkeys(chain.from_iterable(led)))
+        found = tuple[Rule, ...]()
+        for size in range(1, len(run) + 1):
+            led = self._led.get(run[:size])
+            if led:
+                found += led
+        self._begun[run] = found
         return found
 
 
@@ -80,7 +82,7 @@ class Page:
                     raise LookupError("a rule that the text was not read for")
                 continue
             text, end = self.low if rule.low else self.text, 0
-            if rule.need is not None:
+            if rule.leads is None:
                 for match in rule.pattern.finditer(text):
                     yield what, match
             for at in self._spots[rule]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import product
+from itertools import product, zip_longest
 
 from conference.deid.lexicon import fold, lexicon, sections
 from conference.deid.tokens import Shape, Token
@@ -68,29 +68,24 @@ def terms() -> Terms:
 
 def explained(tokens: list[Token]) -> bytearray:
     """One byte a token: 1 where a vocabulary or the frame of an eponym explains it."""
-    found, packed = bytearray(len(tokens)), terms()
-    called = _callers()
-    at = 0
-    while at < len(tokens):
-        token = tokens[at]
-        size = 0
-        if at and found[at - 1] and token.key in _FIGURES:
-            size = 1
-        elif token.is_word and _may_be(token.key, _key(tokens, at + 1)) and not _called(tokens, at, called):
+    found, packed, called = bytearray(len(tokens)), terms(), _callers()
+    keys = [t.key for t in tokens]
+    done = 0
+    for at, (key, next_) in enumerate(zip_longest(keys, keys[1:], fillvalue="")):
+        if at < done:
+            continue
+        if at and found[at - 1] and key in _FIGURES:
+            found[at] = 1
+        elif (next_ in _BEHIND or _special(key)) and tokens[at].is_word and not _called(tokens, at, called):
             size = _phrase(tokens, at, packed) or _single(tokens, at) or _eponym(tokens, at, packed)
-        for part in range(at, at + size):
-            found[part] = 1
-        at += size or 1
+            done = at + size
+            found[at:done] = b"\1" * size
     return found
-
-
-def _may_be(key: str, next_: str) -> bool:
-    """Whether the word or the one behind it is such that a vocabulary could explain the word; most are not."""
-    return next_ in _BEHIND or _special(key)
 
 
 @lru_cache(maxsize=20_000)
 def _special(key: str) -> bool:
+    """Whether the word is such that a vocabulary could explain it; most are not."""
     phrases = terms().phrases
     begins = key in phrases or (key[-1:] == "s" and key[:-1] in phrases)
     return begins or any(_coined(key)) or _inflected(key) or _listed(key)

@@ -91,7 +91,8 @@ def tokenise(text: str) -> list[Token]:
         elif lettered or raw.isdigit():
             opening = False
     _mask(found, [m.span() for m in PLACEHOLDER.finditer(text)])
-    _loudness(found)
+    if any(token.shape is Shape.UPPER for token in found):
+        _loudness(found)
     return found
 
 
