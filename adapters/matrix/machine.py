@@ -88,6 +88,7 @@ class Machine:
         self._arrived: list[tuple[str, str]] = []
         self._private_messages: list[tuple[str, JSON]] = []
         self._shared: dict[str, frozenset[Device]] = {}
+        self._keyless: dict[str, frozenset[Device]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def close(self) -> None:
@@ -230,6 +231,8 @@ class Machine:
             if session is None or session.expired or self._shared.get(room) != devices:
                 refused = [] if everyone else people.others(readers)
                 await self._share(room, devices, refused, server)
+            elif self._keyless.get(room):
+                await self._send_key(room, self._keyless[room], server)
             relation = content.get("m.relates_to")
             sealed: JSON = self._olm.group_encrypt(room, {"type": kind, "content": content})
             if relation:
@@ -240,15 +243,7 @@ class Machine:
         """A new session for the room, its key sent to each device."""
         self._olm.create_outbound_group_session(room)
         session = self._olm.outbound_group_sessions[room]
-        await self.claim([d for d in devices if not self._olm.session_store.get(d.curve25519)], server)
-        key = {
-            "algorithm": MEGOLM,
-            "room_id": room,
-            "session_id": session.id,
-            "session_key": session.session_key,
-        }
-        sealed = {d: self._for_device(d, "m.room_key", key) for d in devices}
-        await send_to_devices(server, "m.room.encrypted", {d: c for d, c in sealed.items() if c})
+        await self._send_key(room, devices, server)
         withheld = {
             "algorithm": MEGOLM,
             "room_id": room,
@@ -262,9 +257,23 @@ class Machine:
         session.shared = True
         self._shared[room] = devices
 
+    async def _send_key(self, room: str, devices: Iterable[Device], server: Homeserver) -> None:
+        """The key of the room's session, as it is now, to each device; one that cannot get it is tried again with the next event."""
+        await self.claim([d for d in devices if not self._olm.session_store.get(d.curve25519)], server)
+        session = self._olm.outbound_group_sessions[room]
+        key = {
+            "algorithm": MEGOLM,
+            "room_id": room,
+            "session_id": session.id,
+            "session_key": session.session_key,
+        }
+        sealed = {d: self._for_device(d, "m.room_key", key) for d in devices}
+        await send_to_devices(server, "m.room.encrypted", {d: c for d, c in sealed.items() if c})
+        self._keyless[room] = frozenset(d for d, c in sealed.items() if not c)
+
     def _for_device(self, device: Device, kind: str, content: JSON) -> JSON | None:
         session = self._olm.session_store.get(device.curve25519)
-        if session is None:  # it has no one-time keys left; it is tried again with the next session
+        if session is None:  # it has no one-time keys left
             return None
         sealed: JSON = self._olm._olm_encrypt(session, olm_device(device), kind, content)
         return sealed

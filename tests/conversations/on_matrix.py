@@ -7,6 +7,7 @@ import asyncio
 import atexit
 import re
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from tests.matrix.synapse import passing_folder, shared_synapse
 
 # A client completes a name however it is typed; an account that is written out stays as it is.
 _CALLED = re.compile(r"@([A-Za-z]\w*)\b(?![\w.-]*:\w)")
+_KEYS_LAST = 20  # scripts in each of which a new bot takes one of a person's fifty one-time keys
 _BUTTON = re.compile(r"^\d+\. (?:\W+ )?([^:\n]+): !confer .*$", re.MULTILINE)
 
 
@@ -34,6 +36,7 @@ class _Company:
 
     folder: tempfile.TemporaryDirectory[str]
     people: dict[str, Person] = field(default_factory=dict)
+    scripts: Counter[str] = field(default_factory=Counter)
 
     def end(self) -> None:
         for person in self.people.values():
@@ -46,6 +49,9 @@ class _Company:
             made = await new_person(shared_synapse().url, Path(self.folder.name) / name, name, looking=False)
             await made.client.set_displayname(name)  # as the scripts call people
             self.people[name] = made
+        self.scripts[name] += 1
+        if self.scripts[name] % _KEYS_LAST == 0:
+            await self.people[name].looks()
         return self.people[name]
 
 

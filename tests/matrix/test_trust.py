@@ -143,6 +143,31 @@ def test_second_device_that_comes_late(play: Play) -> None:
     play(story)
 
 
+def test_device_without_one_time_keys_reads_once_it_has_some(play: Play) -> None:
+    """Who was away until all keys were used up gets the room's key with the next event, not with the next session."""
+
+    async def story(house: House) -> None:
+        async with Proxy(house.url) as proxy:
+            dana = await house.person("dana")
+            proxy.rewrite = lambda path, answer: {"one_time_keys": {}} if path.endswith("/keys/claim") else answer
+            house.start(proxy.url)
+            room = await house.room("case-room", dana)
+            place = Place("matrix", room)
+            await house.platform.post(place, Card("First words"), "k1")
+            await house.platform.post(place, Card("Second words"), "k2")
+            proxy.rewrite = None
+            await house.platform.post(place, Card("Third words"), "k3")
+            await dana.hears(room, "Third words")
+            await house.platform.post(place, Card("Fourth words"), "k4")
+            await dana.hears(room, "Fourth words")
+            unread = [heard for heard in dana.heard[room].values() if not heard.readable]
+            assert len(unread) == 2
+            assert len([path for path in proxy.asked if "/keys/claim" in path]) == 3
+            await house.stop()
+
+    play(story)
+
+
 def test_changed_identity_is_noticed(play: Play) -> None:
     """An identity that is replaced is not taken for the person until somebody has looked."""
 
