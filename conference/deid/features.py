@@ -1,11 +1,11 @@
 """What the tagger sees of each word: facts of the lexicon, its form, its lists, the judgement by hand, its vector."""
 
 from bisect import bisect_right
-from functools import cache
+from functools import cache, lru_cache
 from zlib import crc32
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.lexicon import lexicon
+from conference.deid.lexicon import Word, lexicon
 from conference.deid.reading import Reading
 from conference.deid.tokens import Token
 
@@ -30,6 +30,7 @@ _ANY_SHAPE = 5  # beside those of `Shape`: of a word in a text without capitals
 _KINDS = {"name": 2, "patient": 2, "partner": 2, "relative": 2, "clinician": 2, "person": 2, "place": 3}
 
 Ids = NDArray[np.int32]
+Columns = tuple[int, ...]
 
 
 @cache
@@ -73,7 +74,12 @@ def _made(token: Token) -> tuple[int, ...]:
 def _grams(key: str) -> list[int]:
     """Runs of four letters of the word, its ends marked."""
     whole = f"<{key}>"
-    found = [_hash(whole[at : at + 4], _GRAM) for at in range(len(whole) - 3)][:_GRAMS]
+    most = min(len(whole) - 3, _GRAMS)
+    if whole.isascii():
+        plain = whole.encode()
+        found = [1 + crc32(plain[at : at + 4]) % (_GRAM - 1) for at in range(most)]
+    else:
+        found = [_hash(whole[at : at + 4], _GRAM) for at in range(most)]
     return found + [0] * (_GRAMS - len(found))
 
 
@@ -103,27 +109,37 @@ def _figure(text: str) -> int:
 
 
 _EDGE = 7  # the first column of the places before and behind a text
-_OUTSIDE = (0,) * len(_HERE)
+OUTSIDE = (0,) * len(_HERE)
 
 
-def word_columns(token: Token) -> tuple[int, ...]:
+def word_columns(token: Token) -> Columns:
     """The columns of the token alone, wherever it stands."""
     return _facts(token) if token.is_word else (_other(token), *_NONE)
 
 
-def place_columns(reading: Reading) -> tuple[int, ...]:
+def place_columns(reading: Reading) -> Columns:
     """The columns of the token in its place; the last tell its form, how it is glued, whether a vocabulary explains it."""
     token = reading.token
     beside = reading.formed, 1 + reading.glued, 1 + reading.explained
     if not token.is_word:
         return (*_NOWHERE, *beside)
-    word, shape = token.word, _ANY_SHAPE if reading.quiet else int(token.shape)
+    shape = _ANY_SHAPE if reading.quiet else int(token.shape)
     return (
         0, ((shape * 2 + token.first) * 2 + token.loud) * 2 + token.owner,
         reading.harmless * 4 + reading.cued * 2 + reading.clinical, _bin(reading.name), _bin(reading.place),
-        shape * 7 + max(word.given, word.last), shape * 8 + word.ratio, shape * 5 + min(word.place, 4), shape * 16 + word.common,
-        *beside,
+        *_written(token.word, shape), *beside,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=_MOST)
+def _written(word: Word, shape: int) -> Columns:
+    """The columns of what is known of the word together with how it is written."""
+    return (
+        shape * 7 + max(word.given, word.last),
+        shape * 8 + word.ratio,
+        shape * 5 + min(word.place, 4),
+        shape * 16 + word.common,
+    )
 
 
 def _bin(score: float) -> int:
@@ -133,15 +149,9 @@ def _bin(score: float) -> int:
 EDGE_COLUMNS = (_EDGE, *_NONE)
 
 
-def places_of(readings: list[Reading]) -> Ids:
-    """A row for each token, the edges of the text padded: the active features of the columns that tell of its place."""
-    rows = [_OUTSIDE] * PAD + [place_columns(r) for r in readings] + [_OUTSIDE] * PAD
-    found: Ids = np.array(rows, np.int32) + START[WORDED:]
-    return found
-
-
 def numbers(readings: list[Reading]) -> Ids:
-    """The active features of all columns, as learning reads them."""
-    rows = [EDGE_COLUMNS] * PAD + [word_columns(r.token) for r in readings] + [EDGE_COLUMNS] * PAD
-    found: Ids = np.hstack((np.array(rows, np.int32) + START[:WORDED], places_of(readings)))
+    """The active features of each token, the edges of the text padded."""
+    edge = [(*EDGE_COLUMNS, *OUTSIDE)] * PAD
+    rows = [*edge, *((*word_columns(r.token), *place_columns(r)) for r in readings), *edge]
+    found: Ids = np.array(rows, np.int32) + START
     return found

@@ -19,7 +19,7 @@ _LINKS = frozenset(
     "ibn", "ben", "abu", "st", "san", "santa", "mac", "o",
 ])  # fmt: skip
 _TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
-_SPELT, _PAIR = "a name spelt out", "two initials"
+_SPELT, _PAIR, _SIGNED = "a name spelt out", "two initials", "initials that sign"
 _FORMS = (
     (
         "initials",
@@ -41,6 +41,7 @@ _FORMS = (
         "initial",
         r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<v>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<w>[A-Z])\b",
     ),
+    (_SIGNED, r"[\n.!?]\s{1,3}(?P<v>[A-Z]{2,3})(?=\.?\s{0,3}\Z)"),
     (_PAIR, r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])"),
 )
 # Letters outside the Latin and Greek alphabets (Greek letters serve as symbols, alone).
@@ -81,9 +82,9 @@ def names(page: Page, readings: list[Reading], lexicon: Lexicon, is_told: bool) 
     """Marks of people and of single-word places; `is_told`: the text holds an identifier beyond doubt."""
     text = page.text
     decide(text, readings, is_told)
-    found = [_mark(r) for r in readings if r.hidden]
+    found = [_mark(text, r) for r in readings if r.hidden]
     found += _initials(text, readings)
-    found += _formed(page)
+    found += _formed(page, lexicon)
     found += _hyphens(text, readings)
     found += _links(readings)
     found += asked(readings)
@@ -177,12 +178,12 @@ def _person(reading: Reading) -> bool:
     return reading.hidden and reading.person_vote >= reading.place_vote
 
 
-def _mark(reading: Reading) -> Mark:
+def _mark(text: str, reading: Reading) -> Mark:
     token, kind = reading.token, KINDS[reading.kind]
-    sure = reading.vote >= SURE
-    return Mark(
-        token.start, token.end, kind, _WHY[kind] if sure else f"perhaps a {_WHY[kind]}", _RANKS.get(kind, 39), sure
-    )
+    sure, end = reading.vote >= SURE, token.end
+    if kind is Kind.LOCATION and token.owner:  # "at Vaughn's": the ending belongs to the place
+        end += 2 if text[end + 1 : end + 2].lower() == "s" else 1
+    return Mark(token.start, end, kind, _WHY[kind] if sure else f"perhaps a {_WHY[kind]}", _RANKS.get(kind, 39), sure)
 
 
 _DOTTED = frozenset(
@@ -206,21 +207,23 @@ def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
         dotted = text[token.end : token.end + 1] == "."
         next_ = at + (2 if dotted else 1)
         after = readings[next_ : next_ + 1]
-        before = readings[at - 1 : at]
+        back = at - (2 if at > 1 and readings[at - 1].token.text == "," else 1)  # also "Strand, K"
+        before = readings[back : back + 1] if at else []
         hidden = [
             r
             for r in (*after, *before)
             if r.token.is_word
             and len(r.token.key) > 1
             and _person(r)
-            and abs(r.token.start - token.end) < 3 + len(r.token.text)
+            and abs(r.token.start - token.end) < 4 + len(r.token.text)
         ]
         if (
             hidden
             and (token.text.isupper() or dotted or not after or after[0] not in hidden)
             and token.text not in ("I", "a", "i")
         ):
-            yield Mark(token.start, token.end, Kind.NAME, "initial", 41, sure=False)
+            start = before[0].token.start if back == at - 2 and before[0] in hidden else token.start
+            yield Mark(start, token.end, Kind.NAME, "initial", 41, sure=False)
 
 
 @cache
@@ -229,14 +232,14 @@ def table() -> Table[str]:
     return tuple((why, Rule(re.compile(rule))) for why, rule in _FORMS)
 
 
-def _formed(page: Page) -> Iterator[Mark]:
+def _formed(page: Page, lexicon: Lexicon) -> Iterator[Mark]:
     """Initials and names that their form tells."""
     for why, match in page.matches(table()):
         for span in _told(match):
-            if why is not _PAIR:
-                yield Mark(*span, Kind.NAME, why, 41, sure=why is _SPELT)
-            elif fold(match.group()).replace(".", "").replace(" ", "") not in _DOTTED:
-                yield Mark(*span, Kind.NAME, "initials", 41, sure=False)
+            letters = fold(page.text[slice(*span)]).replace(".", "").replace(" ", "")
+            if why in (_PAIR, _SIGNED) and (letters in _DOTTED or lexicon.has("abbreviation", letters)):
+                continue
+            yield Mark(*span, Kind.NAME, why, 41, sure=why is _SPELT)
     if not page.text.isascii():
         for match in _FOREIGN.finditer(page.text):
             yield Mark(*match.span(), Kind.NAME, "perhaps a name in another script", 30, sure=False)

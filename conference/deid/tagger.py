@@ -1,54 +1,113 @@
-"""The tagger's vote: small convolutional nets over the features of the words, trained by `tools/deid/tagger.py`."""
+"""The tagger's vote: a small convolutional net over the features of the words, trained by `tools/deid/tagger.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from io import BytesIO
+from typing import Generic, TypeVar
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.features import EDGE_COLUMNS, PAD, START, WORDED, Ids, places_of, word_columns
+from conference.deid.features import (
+    EDGE_COLUMNS,
+    OUTSIDE,
+    PAD,
+    START,
+    WORDED,
+    Columns,
+    Ids,
+    place_columns,
+    word_columns,
+)
 from conference.deid.reading import Reading
-from conference.deid.tokens import Token
 
+K = TypeVar("K", bound=Hashable)
 Floats = NDArray[np.float32]
-_MOST = 20_000  # words of which is kept what the first layers make of them
-STEPS = (1, 1, 2, 4)  # how far apart the five words are that each layer sees
-REACH = 2 * sum(STEPS)  # words on either side that tell of a word
+_MOST = 20_000  # words, and places of words, of which is kept what the first layer makes of them
+_LEAST = 1e-6  # a share is never nearer to none and to all
+LAYER = ("N", "D", "c", "W", "b")  # how the arrays of a `Layer` are called
+STEPS = (1, 1, 2, 4)  # how far apart the words are that each layer sees
+TAPS = 5  # how many those are
+REACH = TAPS // 2 * sum(STEPS)  # words on either side that tell of a word
 _BLOCK = 2_000  # words read at once: a long text takes no more memory
 
 
 @dataclass(frozen=True, slots=True)
-class Net:
-    """The weights of a layer that adds up features, of some that look at the neighbours, and of one that answers.
+class Layer:
+    """What of a word its neighbours see, how each figure counts at each of five distances, and what is made of them."""
 
-    Of those in between, each has a neck (what of a word its neighbours see), weights and a bias.
-    """
+    neck: Floats
+    taps: Floats
+    inner: Floats
+    weight: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """The weights of a layer that adds up features, of some that look at the neighbours, and of one that answers."""
 
     columns: Floats
     vectors: Floats
     bias: Floats
-    near: tuple[tuple[Floats, Floats, Floats], ...]
+    near: tuple[Layer, ...]
     answer: tuple[Floats, Floats]
 
 
-class Nets:
-    """Nets that are asked together; what their first layers make of a word alone is kept."""
+class _Sums(Generic[K]):
+    """Rows of figures that are made once for each key, of the latest ones."""
 
-    def __init__(self, nets: Sequence[Net]) -> None:
-        self._shape = len(nets), len(nets[0].bias)
-        self._columns, self._vectors, self._bias = (
-            np.hstack(arrays) for arrays in zip(*((n.columns, n.vectors, n.bias) for n in nets), strict=True)
-        )
-        self._near = [_stacked(layers) for layers in zip(*(n.near for n in nets), strict=True)]
-        self._answer = _stacked([n.answer for n in nets])
+    def __init__(self, wide: int) -> None:
+        self._wide = wide
         self._empty(_MOST)
 
-    def read(self, tokens: list[Token], ids: Ids) -> Floats:
-        """Scores of the answers for each word and the places around the text; the mean of all nets."""
-        known = self._words(tokens)
-        for column in ids.T:
-            known += self._columns[column]
+    def rows(self, keys: list[K], made: Callable[[list[int]], Floats]) -> Floats:
+        """A row for each key; `made` gives those of the keys at some places, which are not yet kept."""
+        try:
+            at = list(map(self._at.__getitem__, keys))
+        except KeyError:
+            self._add(keys, made)
+            at = list(map(self._at.__getitem__, keys))
+        found: Floats = self._rows[at]
+        return found
+
+    def _add(self, keys: list[K], made: Callable[[list[int]], Floats]) -> None:
+        if len(self._at) + len(keys) > len(self._rows):
+            self._empty(len(keys) + _MOST)
+        new = {key: at for at, key in enumerate(keys) if key not in self._at}
+        first = len(self._at)
+        self._rows[first : first + len(new)] = made(list(new.values()))
+        self._at.update(zip(new, range(first, first + len(new)), strict=True))
+
+    def _empty(self, size: int) -> None:
+        self._rows = np.empty((size, self._wide), np.float32)
+        self._at = dict[K, int]()
+
+
+class Tagger:
+    """A net that is asked; what its first layer makes of a word alone and of its place is kept."""
+
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self._words, self._places = _Sums[str](len(net.bias)), _Sums[Columns](len(net.bias))
+        edge = self._of_words([EDGE_COLUMNS], [0]) + self._of_places([OUTSIDE])
+        self._edge = np.repeat(edge, PAD, axis=0)
+
+    def read(self, readings: list[Reading]) -> Floats:
+        """Scores of the answers for each word and the places around the text."""
+        tokens, placed = [r.token for r in readings], list(map(place_columns, readings))
+        vectors_of = vectors()[0]
+
+        def words(new: list[int]) -> Floats:
+            at = [vectors_of.get(names[n], 0) if tokens[n].is_word else 0 for n in new]
+            return self._of_words([word_columns(tokens[n]) for n in new], at)
+
+        names = [t.key if t.is_word else f"[{t.text}]" if t.masked else t.text for t in tokens]
+        known = self._words.rows(names, words)
+        known += self._places.rows(placed, lambda new: self._of_places([placed[n] for n in new]))
+        return self._all_scores(np.concatenate((self._edge, known, self._edge)))
+
+    def _all_scores(self, known: Floats) -> Floats:
         parts = []
         for at in range(0, len(known), _BLOCK):
             first = max(0, at - REACH)
@@ -56,51 +115,35 @@ class Nets:
         return np.concatenate(parts)
 
     def _scores(self, known: Floats) -> Floats:
-        count, edge, narrow = len(known), 2 * max(STEPS), self._near[0][0].shape[2]
-        padded = np.zeros((self._shape[0], count + 2 * edge, narrow), np.float32)
-        found = np.maximum(known.reshape(count, *self._shape).swapaxes(0, 1), 0)
-        for step, (neck, weight, bias) in zip(STEPS, self._near, strict=True):
-            np.matmul(found, neck, out=padded[:, edge : edge + count])
-            five = [padded[:, edge + at : edge + at + count] for at in range(-2 * step, 3 * step, step)]
-            heard = np.concatenate(five, axis=2) @ weight
-            heard += bias
-            found += np.maximum(heard, 0, out=heard)
-        scores: Floats = (found @ self._answer[0] + self._answer[1]).mean(axis=0)
+        count, edge, narrow = len(known), TAPS // 2 * max(STEPS), len(self._net.near[0].inner)
+        padded = np.zeros((count + 2 * edge, narrow), np.float32)
+        found, part = np.maximum(known, 0), np.empty((count, narrow), np.float32)
+        for step, layer in zip(STEPS, self._net.near, strict=True):
+            np.matmul(found, layer.neck, out=padded[edge : edge + count])
+            heard = np.repeat(layer.inner[None], count, axis=0)
+            for tap, weight in enumerate(layer.taps):
+                at = edge + (tap - TAPS // 2) * step
+                heard += np.multiply(padded[at : at + count], weight, out=part)
+            made = np.maximum(heard, 0, out=heard) @ layer.weight
+            made += layer.bias
+            found += np.maximum(made, 0, out=made)
+        scores: Floats = found @ self._net.answer[0] + self._net.answer[1]
         return scores
 
-    def _words(self, tokens: list[Token]) -> Floats:
-        """What the first layers make of the words alone, and of the places around the text."""
-        if len(self._kept) + len(tokens) > len(self._sums):
-            self._empty(len(tokens) + _MOST)
-        names = [t.key if t.is_word else f"[{t.text}]" if t.masked else t.text for t in tokens]
-        new = {name: token for name, token in zip(names, tokens, strict=True) if name not in self._kept}
-        if new:
-            vectors_of = vectors()[0]
-            at = [vectors_of.get(name, 0) if token.is_word else 0 for name, token in new.items()]
-            self._keep(list(new), [word_columns(token) for token in new.values()], at)
-        edge = [self._kept[""]] * PAD
-        return self._sums[[*edge, *map(self._kept.__getitem__, names), *edge]]
-
-    def _empty(self, size: int) -> None:
-        self._sums = np.empty((size, self._columns.shape[1]), np.float32)
-        self._kept = dict[str, int]()
-        self._keep([""], [EDGE_COLUMNS], [0])
-
-    def _keep(self, names: list[str], columns: list[tuple[int, ...]], at: list[int]) -> None:
-        """Add up the features of new words, their vectors among them."""
+    def _of_words(self, columns: list[Columns], at: list[int]) -> Floats:
+        """What words alone add, their vectors and the bias among it."""
         _, rows, unit = vectors()
-        sums = self._bias + (rows[at] * np.float32(unit)) @ self._vectors
-        for column in (np.array(columns) + START[:WORDED]).T:
-            sums += self._columns[column]
-        first = len(self._kept)
-        self._sums[first : first + len(names)] = sums
-        self._kept.update(zip(names, range(first, first + len(names)), strict=True))
+        start = np.asarray(self._net.bias + (rows[at] * np.float32(unit)) @ self._net.vectors, np.float32)
+        return self._added(start, np.array(columns) + START[:WORDED])
 
+    def _of_places(self, columns: list[Columns]) -> Floats:
+        start = np.zeros((len(columns), len(self._net.bias)), np.float32)
+        return self._added(start, np.array(columns) + START[WORDED:])
 
-def _stacked(layers: Sequence[tuple[Floats, ...]]) -> list[Floats]:
-    """The arrays of one layer of all nets, to be multiplied at once; the last is the bias."""
-    *weights, biases = (np.stack(arrays) for arrays in zip(*layers, strict=True))
-    return [*weights, biases[:, None]]
+    def _added(self, start: Floats, ids: Ids) -> Floats:
+        for column in ids.T:
+            start += self._net.columns[column]
+        return start
 
 
 @cache
@@ -120,35 +163,31 @@ def vectors() -> tuple[dict[str, int], NDArray[np.int8], float]:
 
 
 @cache
-def nets() -> Nets:
-    """The trained nets."""
-    packed = {key: array.astype(np.float32) for key, array in _packed("tagger").items()}
-    return Nets([net(packed, f"{at}.") for at in range(int(packed["count"].item()))])
+def tagger() -> Tagger:
+    """The trained net, to be asked."""
+    return Tagger(net({key: array.astype(np.float32) for key, array in _packed("tagger").items()}))
 
 
-def net(arrays: dict[str, Floats], name: str = "") -> Net:
-    """A net of its arrays; `columns` come as small numbers with a unit for each."""
-    columns = arrays[f"{name}E"] * arrays[f"{name}units"]
-    near = tuple(
-        (arrays[f"{name}N{at}"], arrays[f"{name}W{at}"], arrays[f"{name}b{at}"]) for at in range(1, len(STEPS) + 1)
-    )
-    return Net(columns, arrays[f"{name}G"], arrays[f"{name}b0"], near, (arrays[f"{name}A"], arrays[f"{name}a"]))
+def net(arrays: dict[str, Floats]) -> Net:
+    """A net of its arrays; `E`, the columns, come as small numbers with a unit for each."""
+    near = (Layer(*(arrays[f"{name}{at}"] for name in LAYER)) for at in range(1, len(STEPS) + 1))
+    return Net(arrays["E"] * arrays["units"], arrays["G"], arrays["b0"], tuple(near), (arrays["A"], arrays["a"]))
 
 
 def vote(readings: list[Reading]) -> None:
     """Write the votes into the readings: log odds that a word identifies, that it is a person, that it is a place."""
     if not readings:
         return
-    tokens, ids = [r.token for r in readings], places_of(readings)
-    scores = nets().read(tokens, ids)
-    for reading, (any_, person, place), kind in zip(readings, *odds(scores[PAD:-PAD]), strict=True):
+    scores = tagger().read(readings)[PAD:-PAD]
+    for reading, (any_, person, place), kind in zip(readings, *odds(scores), strict=True):
         reading.vote, reading.person_vote, reading.place_vote, reading.kind = any_, person, place, kind
 
 
 def odds(scores: Floats) -> tuple[list[list[float]], list[int]]:
     """The log odds of any kind of identifier and of the first two, from the scores of nothing and of each; the likeliest."""
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    wanted = np.clip(np.column_stack((shares[:, 1:].sum(axis=1), shares[:, 1:3])), 1e-6, 1 - 1e-6)
+    shares = np.exp(scores.T - scores.max(axis=1))
+    shares /= shares.sum(axis=0)
+    wanted = np.stack((shares[1:].sum(axis=0), shares[1], shares[2]), axis=1)
+    np.minimum(np.maximum(wanted, _LEAST, out=wanted), 1 - _LEAST, out=wanted)
     found: list[list[float]] = np.log(wanted / (1 - wanted)).tolist()
-    return found, shares[:, 1:].argmax(axis=1).tolist()
+    return found, shares[1:].argmax(axis=0).tolist()

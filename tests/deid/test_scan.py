@@ -96,10 +96,13 @@ def test_harmless_clinical_text_stays(text, write):
         ("IPSS was done on May 20: it showed a gradient", "IPSS was done on [date]: it showed a gradient"),
         ("see bridgeclinic.oakmere.example/now for hours", "see [link] for hours"),
         ("typed 5/13, BZ/fff.\nThe knee is better", "typed [date], [name].\nThe knee is better"),
+        ("echo for Raghunathan, P today", "echo for [name] today"),
+        ("BP is fine, plan as above.\nQVB", "BP is fine, plan as above.\n[name]"),
+        ("sleep is better. Seroquel\nPRN", "sleep is better. Seroquel\nPRN"),
     ],
 )
 def test_what_is_glued_to_an_identifier_goes_with_it(text, safe):
-    """Codes of letters and figures, couples, days before a colon, paths, the initials of who dictated and typed."""
+    """Codes of letters and figures, couples, days before a colon, paths, the initials of who dictated, typed or signed."""
     assert scan(text).safe == safe
 
 

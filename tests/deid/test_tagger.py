@@ -5,10 +5,10 @@ import pytest
 
 from conference.deid import tagger
 from conference.deid.evidence import evidence
-from conference.deid.features import COUNT, PAD, numbers, places_of
+from conference.deid.features import COUNT, PAD, numbers
 from conference.deid.model import Kind
 from conference.deid.reading import KINDS
-from conference.deid.tagger import REACH, STEPS, Net, Nets, odds, vectors
+from conference.deid.tagger import REACH, STEPS, TAPS, Layer, Net, Tagger, odds, vectors
 
 TEXT = "Zorbakowa, Petra (MRN 4471-B) moved to the lofts on 4/2; [name 2] agrees.\nSildenafil 50 mg"
 WIDE, NECK = 6, 3
@@ -17,8 +17,8 @@ WIDE, NECK = 6, 3
 def _net(near: float) -> Net:
     rng = np.random.default_rng(5)
     wide = vectors()[1].shape[1]
-    shapes = ((WIDE, NECK), (5 * NECK, WIDE), (WIDE,))
-    layers = tuple(tuple(near * rng.normal(size=shape).astype(np.float32) for shape in shapes) for _ in STEPS)
+    shapes = ((WIDE, NECK), (TAPS, NECK), (NECK,), (NECK, WIDE), (WIDE,))
+    layers = tuple(Layer(*(near * rng.normal(size=shape).astype(np.float32) for shape in shapes)) for _ in STEPS)
     return Net(
         rng.normal(size=(COUNT, WIDE)).astype(np.float32),
         rng.normal(size=(wide, WIDE)).astype(np.float32),
@@ -35,21 +35,19 @@ def test_the_kept_sums_are_those_that_learning_reads():
     at = [0] * PAD + [index.get(r.token.key, 0) if r.token.is_word else 0 for r in readings] + [0] * PAD
     known = net.columns[numbers(readings)].sum(axis=1) + (rows[at] * np.float32(unit)) @ net.vectors + net.bias
     wanted = np.maximum(known, 0) @ net.answer[0]
-    tokens = [r.token for r in readings]
-    nets = Nets([net, net])
+    asked = Tagger(net)
     for _ in range(2):
-        assert np.allclose(nets.read(tokens, places_of(readings)), wanted, atol=1e-2)
+        assert np.allclose(asked.read(readings), wanted, atol=1e-2)
 
 
 def test_words_are_told_apart_when_the_kept_ones_are_given_up(monkeypatch):
     """A text of more words than are kept is read as one of few."""
     readings, net = evidence(TEXT).readings, _net(0.6)
-    tokens, ids = [r.token for r in readings], places_of(readings)
-    whole = Nets([net]).read(tokens, ids)
+    whole = Tagger(net).read(readings)
     monkeypatch.setattr(tagger, "_MOST", 5)
-    nets = Nets([net])
+    asked = Tagger(net)
     for _ in range(2):
-        assert np.allclose(nets.read(tokens, ids), whole, rtol=1e-3)
+        assert np.allclose(asked.read(readings), whole, rtol=1e-3)
 
 
 def test_a_word_hears_its_neighbours_but_not_far_ones():
@@ -58,7 +56,7 @@ def test_a_word_hears_its_neighbours_but_not_far_ones():
 
     def last(first_word: str, gap: int) -> np.ndarray:
         readings = evidence(" ".join([first_word, *["and"] * gap, "quietly"])).readings
-        return Nets([net]).read([r.token for r in readings], places_of(readings))[-1 - PAD]
+        return Tagger(net).read(readings)[-1 - PAD]
 
     assert not np.allclose(last("sertraline", 3), last("unicorn", 3))
     assert np.allclose(last("sertraline", REACH + 6), last("unicorn", REACH + 6), atol=1e-4)
@@ -73,8 +71,7 @@ def test_odds_are_of_any_kind_of_person_and_of_place():
 
 def test_a_long_text_is_read_in_blocks_as_it_were_whole(monkeypatch):
     """Where a block ends makes no difference."""
-    readings, nets = evidence(TEXT * 4).readings, Nets([_net(0.6)])
-    tokens, ids = [r.token for r in readings], places_of(readings)
-    whole = nets.read(tokens, ids)
+    readings, asked = evidence(TEXT * 4).readings, Tagger(_net(0.6))
+    whole = asked.read(readings)
     monkeypatch.setattr(tagger, "_BLOCK", 7)
-    assert np.allclose(nets.read(tokens, ids), whole, rtol=1e-3)
+    assert np.allclose(asked.read(readings), whole, rtol=1e-3)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from conference.deid.features import BLIND, COUNT, SIZES, WORDED
 from conference.deid.reading import KINDS
-from conference.deid.tagger import STEPS, vectors
+from conference.deid.tagger import STEPS, TAPS, vectors
 
 WIDE = 192  # figures of a word within the net
-NECK = 64  # figures of a word that its neighbours see
+NECK = 96  # figures of a word that its neighbours see
 ANSWERS = 1 + len(KINDS)  # nothing, and the kinds of identifier
 RUN = 2048  # words of one step
-EPOCHS, RATE, DECAY, DROP = 8, 2e-3, 1e-2, 0.4
+EPOCHS, RATE, DECAY, DROP = 10, 2e-3, 1e-2, 0.4
 TOGETHER = 16  # words side by side from which the same figures are hidden
 NO_COLUMN, NO_TOKEN = 0.12, 0.06  # how often one column of a word, and all that tells of the word alone, is hidden
 NO_WORD, NO_VECTOR = 0.25, 0.15  # how often what tells a word apart, and its vector, is hidden
@@ -41,19 +41,25 @@ class Example:
 def _start(seed: int, size: int) -> Arrays:
     shapes = {"E": (COUNT, WIDE), "G": (size, WIDE), "A": (WIDE, ANSWERS)}
     for at in range(1, len(STEPS) + 1):
-        shapes |= {f"N{at}": (WIDE, NECK), f"W{at}": (5 * NECK, WIDE)}
+        shapes |= {f"N{at}": (WIDE, NECK), f"D{at}": (TAPS, NECK), f"W{at}": (NECK, WIDE)}
     keys = jax.random.split(jax.random.PRNGKey(seed), len(shapes))
-    spread = {"E": 0.05, "G": 0.5 / size**0.5}
+    spread = {"E": 0.05, "G": 0.5 / size**0.5} | {f"D{at}": 0.5 for at in range(1, len(STEPS) + 1)}
     found = {
         name: jax.random.normal(key, shape) * spread.get(name, shape[0] ** -0.5)
         for key, (name, shape) in zip(keys, shapes.items(), strict=True)
     }
+    for at in range(1, len(STEPS) + 1):
+        found[f"D{at}"] = found[f"D{at}"].at[TAPS // 2].add(0.5)  # what a word knows of itself counts most at first
+        found[f"c{at}"] = jnp.zeros(NECK)
     return found | {f"b{at}": jnp.zeros(WIDE) for at in range(len(STEPS) + 1)} | {"a": jnp.zeros(ANSWERS)}
 
 
-def _near(found: Any, step: int, weight: Any) -> Any:
-    count, padded = found.shape[0], jnp.pad(found, ((2 * step, 2 * step), (0, 0)))
-    return jnp.concatenate([padded[at * step : at * step + count] for at in range(5)], 1) @ weight
+def _heard(net: Arrays, found: Any, at: int, step: int) -> Any:
+    """What the words hear of their neighbours in the layer."""
+    count, most = found.shape[0], TAPS // 2 * step
+    padded = jnp.pad(found @ net[f"N{at}"], ((most, most), (0, 0)))
+    near = sum(padded[tap * step : tap * step + count] * net[f"D{at}"][tap] for tap in range(TAPS))
+    return jax.nn.relu(near + net[f"c{at}"]) @ net[f"W{at}"]
 
 
 def _scores(net: Arrays, table: Any, ids: Any, rows: Any, key: Any) -> Any:
@@ -70,8 +76,7 @@ def _scores(net: Arrays, table: Any, ids: Any, rows: Any, key: Any) -> Any:
     )
     found = _dropped(jax.nn.relu(alone + opened[:, _ALONE:].sum(1) + net["b0"]), keys[4])
     for at, step in enumerate(STEPS, 1):
-        heard = _near(found @ net[f"N{at}"], step, net[f"W{at}"])
-        found = _dropped(found + jax.nn.relu(heard + net[f"b{at}"]), keys[4 + at])
+        found = _dropped(found + jax.nn.relu(_heard(net, found, at, step) + net[f"b{at}"]), keys[4 + at])
     return found @ net["A"] + net["a"]
 
 

@@ -26,7 +26,7 @@ from tools.deid.learn import FORMS, Arrays, Example, trained
 from tools.deid.lexicon import DATA, fetch, phenotypes
 from tools.deid.measure import Note, left_out, notes
 
-NETS = 1
+SEED = 1
 _HALVES = 2 * FORMS  # forms of invented sentences side by side, of which one turn reads half
 _ANSWERS = {"O": 0, "NAME": 1, "LOCATION": 2, "DATE": 3, "AGE": 4}
 _OTHER = 5
@@ -96,15 +96,11 @@ def gathered(files: list[Path], folder: Path) -> list[list[Example]]:
     return own + [rest[at : at + _HALVES] for at in range(0, len(rest), _HALVES)]
 
 
-def packed(nets: list[Arrays]) -> Arrays:
-    """The arrays of all nets as they are stored: the columns in bytes, the rest in half precision."""
-    found: Arrays = {"count": np.int32(len(nets))}
-    for at, net in enumerate(nets):
-        units = np.abs(net["E"]).max(axis=0) / 127
-        found[f"{at}.E"] = np.rint(net["E"] / units).astype(np.int8)
-        found[f"{at}.units"] = units.astype(np.float32)
-        found |= {f"{at}.{name}": array.astype(np.float16) for name, array in net.items() if name != "E"}
-    return found
+def packed(net: Arrays) -> Arrays:
+    """The arrays of a net as they are stored: the columns in bytes, the rest in half precision."""
+    units = np.abs(net["E"]).max(axis=0) / 127
+    found: Arrays = {name: array.astype(np.float16) for name, array in net.items()}
+    return found | {"E": np.rint(net["E"] / units).astype(np.int8), "units": units.astype(np.float32)}
 
 
 def main() -> None:
@@ -114,7 +110,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = gathered(args.files, Path(folder))
-    np.savez_compressed(DATA / "tagger.npz", **packed([trained(found, seed) for seed in range(1, NETS + 1)]))
+    np.savez_compressed(DATA / "tagger.npz", **packed(trained(found, SEED)))
     sys.stdout.write(f"{sum(len(e.rows) for own in found for e in own)} words\n")
 
 
