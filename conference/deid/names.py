@@ -19,7 +19,7 @@ _LINKS = frozenset(
     "ibn", "ben", "abu", "st", "san", "santa", "mac", "o",
 ])  # fmt: skip
 _TWO = "aj|bj|cj|dj|ej|jj|mj|pj|rj|tj|jt|jd|jp|jc|jb|jr|kc|kj|lj|jw|rd|dw|cw"
-_SPELT, _PAIR, _SIGNED = "a name spelt out", "two initials", "initials that sign"
+_SPELT, _PAIR, _SIGNED, _ABOUT = "a name spelt out", "two initials", "initials that sign", "initials before an age"
 _FORMS = (
     (
         "initials",
@@ -40,6 +40,11 @@ _FORMS = (
     (
         "initial",
         r"\b(?:couple|partners|spouses|clients|siblings|twins|patients|both|kids|parents)\W{1,3}(?P<v>[A-Z])\.?\s?(?:and|&|\+)\s?(?P<w>[A-Z])\b",
+    ),
+    # Whom the note is about: "JT 17 nonbinary", "A.B., 45M".
+    (
+        _ABOUT,
+        r"(?:\A|\n)\W{0,3}(?P<v>[A-Z]\.?[A-Z]\.?(?:[A-Z]\.?)?)(?=,?\s\d{1,2}(?:[ -]?(?:[MFmf]|[Yy]/?[Oo]|yrs?|years?|NB|nb)\b|\s(?:male|female|nonbinary|trans|they|she|he|wom[ae]n|m[ae]n|girl|boy)\b))",
     ),
     (_SIGNED, r"[\n.!?]\s{1,3}(?P<v>[A-Z]{2,3})(?=\.?\s{0,3}\Z)"),
     (_PAIR, r"(?<![\w./])(?:[A-Z]\.\s?(?:[A-Z]\.\s?){0,2}[A-Z]\.|[a-z]\.\s?[a-z]\.)(?![\w])"),
@@ -236,8 +241,10 @@ def _formed(page: Page, lexicon: Lexicon) -> Iterator[Mark]:
     """Initials and names that their form tells."""
     for why, match in page.matches(table()):
         for span in _told(match):
-            letters = fold(page.text[slice(*span)]).replace(".", "").replace(" ", "")
-            if why in (_PAIR, _SIGNED) and (letters in _DOTTED or lexicon.has("abbreviation", letters)):
+            raw = page.text[slice(*span)]
+            letters = fold(raw).replace(".", "").replace(" ", "")
+            maybe = why in (_PAIR, _SIGNED) or (why is _ABOUT and "." not in raw)
+            if maybe and (letters in _DOTTED or lexicon.has("abbreviation", letters)):
                 continue
             yield Mark(*span, Kind.NAME, why, 41, sure=why is _SPELT)
     if not page.text.isascii():

@@ -96,13 +96,15 @@ def test_harmless_clinical_text_stays(text, write):
         ("IPSS was done on May 20: it showed a gradient", "IPSS was done on [date]: it showed a gradient"),
         ("see bridgeclinic.oakmere.example/now for hours", "see [link] for hours"),
         ("typed 5/13, BZ/fff.\nThe knee is better", "typed [date], [name].\nThe knee is better"),
+        ("JT 17 nonbinary, cutting again", "[name] 17 nonbinary, cutting again"),
+        ("PT 17 y/o boy, HR 88, sleeps badly", "PT 17 y/o boy, HR 88, sleeps badly"),
         ("echo for Raghunathan, P today", "echo for [name] today"),
         ("BP is fine, plan as above.\nQVB", "BP is fine, plan as above.\n[name]"),
         ("sleep is better. Seroquel\nPRN", "sleep is better. Seroquel\nPRN"),
     ],
 )
 def test_what_is_glued_to_an_identifier_goes_with_it(text, safe):
-    """Codes of letters and figures, couples, days before a colon, paths, the initials of who dictated, typed or signed."""
+    """Codes of letters and figures, couples, days before a colon, paths, the initials of who dictated, typed or signed or whom it is about."""
     assert scan(text).safe == safe
 
 
