@@ -13,11 +13,11 @@ from conference.deid.features import BLIND, COUNT, SIZES, WORDED
 from conference.deid.reading import KINDS
 from conference.deid.tagger import STEPS, TAPS, vectors
 
-WIDE = 192  # figures of a word within the net
+WIDE = 256  # figures of a word within the net
 NECK = 96  # figures of a word that its neighbours see
 ANSWERS = 1 + len(KINDS)  # nothing, and the kinds of identifier
 RUN = 2048  # words of one step
-EPOCHS, RATE, DECAY, DROP = 10, 2e-3, 1e-2, 0.4
+EPOCHS, RATE, DECAY, DROP = 14, 2e-3, 1e-2, 0.4
 TOGETHER = 16  # words side by side from which the same figures are hidden
 NO_COLUMN, NO_TOKEN = 0.12, 0.06  # how often one column of a word, and all that tells of the word alone, is hidden
 NO_WORD, NO_VECTOR = 0.25, 0.15  # how often what tells a word apart, and its vector, is hidden
