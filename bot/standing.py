@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from bot.clock import Clock
-from storage.database import Database, DatabaseTrouble
+from storage.database import Database, DatabaseBusy, DatabaseTrouble
 from storage.keys import KeyRing
 from storage.leases import Leases
 from storage.store import Store
@@ -29,6 +29,7 @@ SURE = 0.75  # the share of it for which the instance itself relies on its lease
 OFTEN = 0.25  # the share of it after which they are renewed
 HOUSEKEEPING = "housekeeping"
 _INSTANCE = "instance:"
+_TRIES = 3  # at the start
 _LOOK = 0.2  # seconds between two looks at whether a lease came or went
 
 
@@ -66,10 +67,13 @@ class Standing:
 
     def recover(self) -> int:
         """At the start: what an instance that is no more held waits again; how many notices."""
-        if not self.is_alone:
-            return self._renew()
-        with self._database.transaction() as connection:
-            return Store(connection, self._ring).notices.take_back(living=())
+        if self.is_alone:
+            with self._database.transaction() as connection:
+                return Store(connection, self._ring).notices.take_back(living=())
+        for _ in range(_TRIES - 1):  # instances that start together can be in each other's way
+            with suppress(DatabaseBusy):
+                return self._renew()
+        return self._renew()
 
     async def beat(self) -> int:
         """Renew the leases in good time, and succeed those who are silent; how many notices came free by that."""
@@ -89,7 +93,7 @@ class Standing:
             leases = Leases(connection, self.holder, self._clock.now())
             leases.take(_INSTANCE + self.holder, length)
             held = leases.renew(length)
-            held |= {name for name in self._wanted - held if leases.take(name, length)}
+            held |= {name for name in sorted(self._wanted - held) if leases.take(name, length)}
             leases.forget(_INSTANCE, timedelta(days=1))
             freed = Store(connection, self._ring).notices.take_back(living=leases.holders())
         if held - self._held - {_INSTANCE + self.holder}:

@@ -15,8 +15,9 @@ from bot.breaker import ENOUGH, LONGEST_ASKED, LONGEST_REST, LONGEST_WAIT, Break
 from bot.clock import MovableClock
 from bot.settings import Settings
 from bot.together import Piece, Together
-from storage.database import Database
+from storage.database import Database, DatabaseBusy
 from storage.keys import KeyRing, RootKey
+from storage.leases import Leases
 from storage.migrate import migrate
 from storage.notices import Act, Notice, NoticeState
 from storage.store import HOUSE, Store
@@ -70,6 +71,31 @@ def test_a_frozen_instance_does_not_send_what_it_held(database: Database, monkey
     asyncio.run(story())
     assert [m.card.title.split(":")[0] for m in theirs.messages if m.card] == ["I am confer", "What you can type"]
     assert not ours.calls
+
+
+@pytest.mark.parametrize(("times", "starts"), [(2, True), (3, False)])
+def test_instances_that_start_together_try_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, times: int, starts: bool
+) -> None:
+    """A deadlock over the leases ends neither of them; a database that stays busy does, and says so."""
+    ring = KeyRing(RootKey.new())
+    begin_house(database, ring, NOW)
+    one = standing.Standing(database, ring, MovableClock(NOW), alone=False)
+    one.want(standing.HOUSEKEEPING)
+    renew, left = Leases.renew, [DatabaseBusy("Two processes waited for each other; try again.")] * times
+
+    def in_the_way(leases: Leases, length: timedelta) -> frozenset[str]:
+        if left:
+            raise left.pop()
+        return renew(leases, length)
+
+    monkeypatch.setattr(Leases, "renew", in_the_way)
+    if starts:
+        one.recover()
+    else:
+        with pytest.raises(DatabaseBusy):
+            one.recover()
+    assert one.may(standing.HOUSEKEEPING) is starts
 
 
 def test_one_instance_at_a_time_sends_for_an_account(database: Database) -> None:

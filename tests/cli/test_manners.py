@@ -13,6 +13,7 @@ import pytest
 from bot.cli import COMMANDS, main
 from bot.cli.trouble import explain
 from tests.cli.conftest import CONFER, PATIENCE, Command, environment
+from tests.signals import heard
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -112,13 +113,9 @@ def test_whoever_stops_reading_hears_no_complaint() -> None:
 
 
 def test_ctrl_c_ends_without_a_traceback() -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background inherits deafness
-    try:
-        with chatting() as chat:
-            chat.send_signal(signal.SIGINT)
-            _, told = chat.communicate(timeout=PATIENCE)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with heard(), chatting() as chat:
+        chat.send_signal(signal.SIGINT)
+        _, told = chat.communicate(timeout=PATIENCE)
     assert (chat.returncode, told) == (130, "")
 
 

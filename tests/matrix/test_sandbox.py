@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.signals import heard
+
 
 def test_sandbox_begins_and_leaves_nothing(tmp_path: Path) -> None:
     """It says how to log in, its team can be talked to with any client, and Ctrl-C removes processes and files."""
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "bot.cli", "sandbox"]
-    sandbox = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    with heard():
+        sandbox = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert sandbox.stdout
         said = ""
