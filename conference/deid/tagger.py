@@ -23,7 +23,7 @@ from conference.deid.reading import Reading
 
 K = TypeVar("K", bound=Hashable)
 Floats = NDArray[np.float32]
-_MOST = 20_000  # words, and places of words, of which is kept what the first layer makes of them
+_MOST = 10_000  # words, and places of words, of which is kept what the first layer makes of them
 _LEAST = 1e-6  # a share is never nearer to none and to all
 LAYER = ("N", "D", "c", "W", "b")  # how the arrays of a `Layer` are called
 STEPS = (1, 1, 2, 4)  # how far apart the words are that each layer sees
