@@ -97,6 +97,7 @@ def test_harmless_clinical_text_stays(text, write):
         ("see bridgeclinic.oakmere.example/now for hours", "see [link] for hours"),
         ("typed 5/13, BZ/fff.\nThe knee is better", "typed [date], [name].\nThe knee is better"),
         ("JT 17 nonbinary, cutting again", "[name] 17 nonbinary, cutting again"),
+        ("A.B., 45M with GERD", "[name], 45M with GERD"),
         ("PT 17 y/o boy, HR 88, sleeps badly", "PT 17 y/o boy, HR 88, sleeps badly"),
         ("echo for Raghunathan, P today", "echo for [name] today"),
         ("BP is fine, plan as above.\nQVB", "BP is fine, plan as above.\n[name]"),
@@ -106,6 +107,12 @@ def test_harmless_clinical_text_stays(text, write):
 def test_what_is_glued_to_an_identifier_goes_with_it(text, safe):
     """Codes of letters and figures, couples, days before a colon, paths, the initials of who dictated, typed or signed or whom it is about."""
     assert scan(text).safe == safe
+
+
+def test_the_ending_of_a_place_goes_with_it():
+    """ "at Smith's" is a place with its ending; a person's ending stays."""
+    assert "'s" not in scan("fainted at Smith's in Kayenta, no LOC").safe
+    assert scan("took Brenda's car to work").safe == "took [name]'s car to work"
 
 
 def test_a_failed_checksum_clears_nothing():
