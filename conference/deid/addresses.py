@@ -1,10 +1,11 @@
 """Street addresses and their tails, also foreign, military and rural ones; 45 CFR 164.514(b)(2)(i)(B)."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from itertools import compress, count
 
 from conference.deid.gazetteer import STATE_CODES, STATES
-from conference.deid.lexicon import Lexicon
+from conference.deid.kept import Kept
+from conference.deid.lexicon import Lexicon, lexicon
 from conference.deid.model import Kind, Mark
 from conference.deid.tokens import Shape, Token
 
@@ -59,44 +60,49 @@ _EVERYDAY = frozenset(
 _AMBIGUOUS = _EVERYDAY | frozenset(["dr", "row"])
 
 
-def addresses(tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
+def addresses(tokens: list[Token], book: Lexicon) -> Iterator[Mark]:
     """Marks of addresses; each is followed to its last line."""
     done = -1
-    streets = lexicon.lists["street"]
-    for at, token in enumerate(tokens):
-        if at <= done or token.masked or not (len(token.key) <= 3 or _may_tell(token.key, streets)):
-            continue
-        if span := _span(tokens, at, lexicon):
+    told = compress(count(), [_TELLING[token.key] for token in tokens])
+    coded = [at for at in range(1, len(tokens)) if _coded(tokens, at)]
+    for at in sorted({*told, *coded}):
+        if at > done and not tokens[at].masked and (span := _span(tokens, at, book)):
             start, last = span
-            last = _tail(tokens, last)
-            done = last
+            done = last = _tail(tokens, last)
             yield Mark(tokens[start].start, tokens[last].end, Kind.LOCATION, _WHY, 72)
 
 
-@lru_cache(maxsize=20_000)
-def _may_tell(key: str, streets: frozenset[str]) -> bool:
-    """Whether an address may stand about the word or number; about most words of more than three letters none does."""
-    return key in _ANCHORS or key in streets or key.isdigit() or key.endswith(_ENDINGS)
+def _may_tell(key: str) -> bool:
+    """Whether an address may stand about the word or number, wherever it stands."""
+    return key in _ANCHORS or key in lexicon().lists["street"] or key.isdigit() or key.endswith(_ENDINGS)
 
 
-def _span(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
+_TELLING = Kept(_may_tell)
+
+
+def _coded(tokens: list[Token], at: int) -> bool:
+    """Whether a short word behind a comma or at the begin of a line may be a code that an address has."""
+    return tokens[at - 1].text in ",\n" and len(tokens[at].text) <= 3
+
+
+def _span(tokens: list[Token], at: int, book: Lexicon) -> tuple[int, int] | None:
     """The first and the last word of an address that the word tells; most words tell none."""
     token = tokens[at]
     if not token.is_word:
-        return _numbered(tokens, at, lexicon) if token.text.isdigit() else None
-    coded = len(token.text) <= 3 and at > 0 and tokens[at - 1].text in ",\n"
+        return _numbered(tokens, at, book) if token.text.isdigit() else None
+    coded = at > 0 and _coded(tokens, at)
     found = _anchored(tokens, at) if coded or token.key in _ANCHORS else None
-    return found or (_unnumbered(tokens, at, lexicon) if _is_street(token, lexicon) else None)
+    return found or (_unnumbered(tokens, at, book) if _is_street(token, book) else None)
 
 
-def _is_street(token: Token, lexicon: Lexicon) -> bool:
+def _is_street(token: Token, book: Lexicon) -> bool:
     return token.is_word and (
-        token.key in lexicon.lists["street"]
+        token.key in book.lists["street"]
         or (len(token.key) > 7 and not token.word.spelled and token.key.endswith(_ENDINGS))
     )
 
 
-def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
+def _numbered(tokens: list[Token], at: int, book: Lexicon) -> tuple[int, int] | None:
     """ "12 Oak Street": a house number, up to six words, a street word."""
     if len(tokens[at].text) > 6:
         return None
@@ -112,9 +118,9 @@ def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int]
         ):
             return None
         if (
-            _is_street(token, lexicon)
-            and (names or token.key not in lexicon.lists["street"])
-            and not _more(tokens, step, lexicon)
+            _is_street(token, book)
+            and (names or token.key not in book.lists["street"])
+            and not _more(tokens, step, book)
         ):
             wave = step + 1 < len(tokens) and tokens[step + 1].key in (
                 "elevation",
@@ -134,9 +140,9 @@ def _numbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int]
     return None
 
 
-def _more(tokens: list[Token], at: int, lexicon: Lexicon) -> bool:
+def _more(tokens: list[Token], at: int, book: Lexicon) -> bool:
     ahead = next((t for t in tokens[at + 1 : at + 3] if t.text != "."), None)
-    return ahead is not None and ahead.is_word and ahead.key in lexicon.lists["street"] and ahead.key not in ("st",)
+    return ahead is not None and ahead.is_word and ahead.key in book.lists["street"] and ahead.key not in ("st",)
 
 
 def _street_like(tokens: list[Token], at: int, step: int, names: list[Token]) -> bool:
@@ -146,12 +152,12 @@ def _street_like(tokens: list[Token], at: int, step: int, names: list[Token]) ->
     return len(tokens[at].text) >= 3 or any(not t.word.spelled or t.word.ratio > 4 for t in names)
 
 
-def _unnumbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
+def _unnumbered(tokens: list[Token], at: int, book: Lexicon) -> tuple[int, int] | None:
     """ "on Linden Terrace": a street word behind a name, without a house number."""
     token, start = tokens[at], at
     if at == 0:
         return None
-    before_it = _LINKS | _STOP | lexicon.lists["place_before"] | lexicon.lists["title"]
+    before_it = _LINKS | _STOP | book.lists["place_before"] | book.lists["title"]
     while (
         start > 0
         and at - start < 3
@@ -163,9 +169,7 @@ def _unnumbered(tokens: list[Token], at: int, lexicon: Lexicon) -> tuple[int, in
         start -= 1
     while start < at and tokens[start].first and tokens[start].word.common > 9:
         start += 1
-    part = [
-        t for t in tokens[start:at] if t.key not in lexicon.lists["generic"] and t.key not in lexicon.lists["harmless"]
-    ]
+    part = [t for t in tokens[start:at] if t.key not in book.lists["generic"] and t.key not in book.lists["harmless"]]
     before = tokens[start - 1].key if start else ""
     if not part or token.key in ("dr", "st", "av", "ct", "pl", "al", "tie", "via", "row", "run"):
         return None

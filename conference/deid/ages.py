@@ -78,9 +78,6 @@ def table() -> Table[bool]:
     return tuple((sure, compiled(rule)) for sure, rule in rules)
 
 
-_HINT = re.compile(
-    r"9\d|1[0-2]\d|(?i:ninet|hundred|arian|\bborn|\bb\.|\bdob|birth|yob)"
-)  # without one of these there is no age over 89
 _STATED = re.compile(
     r"(?:th-or-later|[\s-]?plus)|[\s-]?(?:\+|or[\s-]older|or over|and over|and older|or above)", re.IGNORECASE
 )
@@ -89,8 +86,6 @@ _STATED = re.compile(
 def ages(page: Page) -> Iterator[Mark]:
     """Marks of ages over 89; "90 or older" is the category the rule allows."""
     text = page.text
-    if not _HINT.search(text):
-        return
     for sure, match in page.matches(table()):
         start, end = match.span("v")
         raw = text[start:end]

@@ -31,10 +31,10 @@ _NEVER = frozenset(
 
 def asked(readings: list[Reading]) -> Iterator[Mark]:
     """A name that is a word, behind a verb of chat: "cc hope", "ask joy or bill", "lmk if grace calls"."""
-    for at in range(1, len(readings)):
-        token = readings[at].token
-        word, one = token.word, readings[at - 1].token.key
-        if not token.is_word or word.given < 3 or readings[at].hidden or token.key in _NEVER or readings[at].servant:
+    given = [at for at, reading in enumerate(readings) if at and reading.token.word.given >= 3 and not reading.hidden]
+    for at in given:
+        token, one = readings[at].token, readings[at - 1].token.key
+        if not token.is_word or token.key in _NEVER or readings[at].servant:
             continue
         two = f"{readings[at - 2].token.key} {one}" if at > 1 else ""
         if one not in _ASKED and two not in _ASKED:

@@ -41,11 +41,10 @@ class Reader:
         self._seen = {} if seen is None else seen
         self._lists = book.lists
         words = [t for t in tokens if t.is_word]
-        title = sum(t.shape is Shape.TITLE and not t.first for t in words)
-        upper = sum(t.shape is Shape.UPPER for t in words)
-        openings = [t for t in words if t.first]
-        low_openings = sum(t.shape is Shape.LOWER for t in openings)
-        self._caseless = (title + upper) <= 0.02 * len(words) and low_openings >= 0.5 * len(openings)
+        shapes = [t.shape for t in words]
+        openings = [t.shape for t in words if t.first]
+        capitals = shapes.count(Shape.TITLE) - openings.count(Shape.TITLE) + shapes.count(Shape.UPPER)
+        self._caseless = capitals <= 0.02 * len(words) and openings.count(Shape.LOWER) >= 0.5 * len(openings)
         headlines(tokens)
 
     def read(self) -> list[Reading]:
@@ -54,7 +53,7 @@ class Reader:
         readings = [
             Reading(token)
             if not token.is_word
-            else Reading(token, harmless=True, servant=True)
+            else Reading(token, -9.0, -9.0, False, True, True)
             if _serves(token)
             else self._known((shown[0], *shown[at : at + _SPAN]), at - 1, token)
             for at, token in enumerate(self._tokens, 1)
@@ -76,12 +75,11 @@ class Reader:
     def _one(self, at: int, token: Token) -> Reading:
         word = token.word
         capital = token.shape is Shape.TITLE and not token.first and not token.loud
-        base = _lexical(token.text, token.key, word, capital) + self._written(token)
-        reading = Reading(token, base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)])
-        reading.quiet = self._caseless or token.loud
-        reading.wide = token.key in self._lists["nation"] or token.key in STATES or token.text in STATE_CODES
-        reading.servant = reading.wide and word.given < 3
-        reading.clinical = _clinical(token.key)
+        base, wide, servant, clinical = _alone(token.text, token.key, word, capital)
+        base += self._written(token)
+        name, place = base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)]
+        reading = Reading(token, name, place, False, False, servant, wide)
+        reading.quiet, reading.clinical = self._caseless or token.loud, clinical
         around = frame(self._tokens, at, self._lists["title"])
         weigh(around, reading, self._lists)
         if harmless(around, self._lists) and not (reading.cued and max(word.given, word.last) >= 2):
@@ -119,6 +117,12 @@ def _clinical(key: str) -> bool:
 
 
 @lru_cache(maxsize=20_000)
+def _alone(text: str, key: str, word: Word, capital: bool) -> tuple[float, bool, bool, bool]:
+    """What the word itself tells: how likely a name, whether wide, a servant, clinical."""
+    wide = key in lexicon().lists["nation"] or key in STATES or text in STATE_CODES
+    return _lexical(text, key, word, capital), wide, wide and word.given < 3, _clinical(key)
+
+
 def _lexical(text: str, key: str, word: Word, capital: bool) -> float:
     """How much the word itself speaks for a name; `capital`: it has one that nothing but a name explains."""
     if len(key) == 1:

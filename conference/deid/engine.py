@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from itertools import compress
 
 from conference.deid.context import Seen
 from conference.deid.evidence import Evidence, evidence, read_page
@@ -47,15 +48,14 @@ def scan(
     shared = _Scan(known, keep, {})
     first = evidence(text, shared.seen)
     marks = _marks(first, shared, hide)
-    read: _Read = frozenset()
+    found, read = findings(text, marks, anchor), _Read()
     for _ in range(_ROUNDS):
-        found = findings(text, marks, anchor)
         more = _second(text, found, shared, read)
-        read = frozenset((f.start, f.end, f.replacement) for f in found)
         if not more:
             break
-        marks = settle(text, [*marks, *more])
-    return Draft(text, findings(text, marks, anchor), tuple(quasi(first.page, marks)))
+        marks, read = settle(text, [*marks, *more]), _Read((f.start, f.end, f.replacement) for f in found)
+        found = findings(text, marks, anchor)
+    return Draft(text, found, tuple(quasi(first.page, marks)))
 
 
 def screen(text: str, known: Known, kinds: frozenset[Kind] | None = None) -> Draft:
@@ -97,7 +97,7 @@ def _marks(known: Evidence, shared: _Scan, hide: frozenset[str] = frozenset()) -
 
 def _unexplained(text: str, tokens: list[Token], clear: bytearray, marks: list[Mark]) -> list[Mark]:
     """Marks with a word that no vocabulary explains."""
-    spans = cover(len(text), ((t.start, t.end) for t, is_clear in zip(tokens, clear, strict=True) if is_clear))
+    spans = cover(len(text), ((t.start, t.end) for t in compress(tokens, clear)))
     return [
         m
         for m in marks
@@ -107,9 +107,10 @@ def _unexplained(text: str, tokens: list[Token], clear: bytearray, marks: list[M
 
 def _unmasked(tokens: list[Token], marks: list[Mark]) -> list[Mark]:
     """Marks that do not touch a placeholder of an earlier pass."""
-    if not any(t.masked for t in tokens):
+    masked = [(t.start, t.end) for t in tokens if t.masked] if marks else []
+    if not masked:
         return marks
-    masks = cover(max(t.end for t in tokens), ((t.start, t.end) for t in tokens if t.masked))
+    masks = cover(max(end for _, end in masked), masked)
     return [m for m in marks if masks.find(1, m.start, m.end) < 0]
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 from conference.deid import ages, dates, names, places, quasi, structured
 from conference.deid.context import Reader, Seen
@@ -47,27 +46,26 @@ def read_page(text: str) -> Page:
 def evidence(text: str, seen: Seen | None = None) -> Evidence:
     """Read the text as far as rules and tables go."""
     book, page, tokens = lexicon(), read_page(text), tokenise(text)
-    readings = Reader(tokens, book, seen).read()
-    clear = explained(tokens)
+    readings, clear = Reader(tokens, book, seen).read(), explained(tokens)
     found = Evidence(
         page, tokens, readings, clear, structured.structured(page), list(dates.dates(page)), list(ages.ages(page)),
         places.places(page, tokens, book),
     )  # fmt: skip
     _form(text, found)
-    for reading, is_clear in zip(readings, clear, strict=True):
-        reading.explained = bool(is_clear)
-    for one, other in pairwise(readings):
-        if one.token.end == other.token.start:
-            one.glued |= 2
-            other.glued |= 1
     return found
 
 
 def _form(text: str, found: Evidence) -> None:
-    """Write into the readings what kind of form each stands in."""
+    """Write into the readings what kind of form each stands in, whether a vocabulary explains it, how it is glued."""
     codes = bytearray(len(text))
     for mark in (*found.places, *found.numbers, *found.dates, *found.ages):
         code = _FORMED.get(mark.kind, _NUMBERED) + (not mark.sure)
         codes[mark.start : mark.end] = bytes([code]) * (mark.end - mark.start)
-    for reading in found.readings:
-        reading.formed = codes[reading.token.start]
+    before, end = None, -1
+    for reading, is_clear in zip(found.readings, found.clear, strict=True):
+        token = reading.token
+        reading.explained, reading.formed = is_clear == 1, codes[token.start]
+        if token.start == end and before is not None:
+            before.glued |= 2
+            reading.glued = 1
+        before, end = reading, token.end

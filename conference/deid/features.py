@@ -1,11 +1,12 @@
 """What the tagger sees of each word: facts of the lexicon, its form, its lists, the judgement by hand, its vector."""
 
 from bisect import bisect_right
-from functools import cache, lru_cache
+from functools import cache
 from zlib import crc32
 
 from conference.deid.arithmetic import NDArray, np
-from conference.deid.lexicon import Word, lexicon
+from conference.deid.kept import Kept
+from conference.deid.lexicon import lexicon
 from conference.deid.reading import Reading
 from conference.deid.tokens import Token
 
@@ -46,26 +47,13 @@ def _hash(text: str, size: int) -> int:
     return 1 + crc32(text.encode()) % (size - 1)
 
 
-_cache: dict[str, tuple[int, ...]] = {}
-_MOST = 20_000  # words whose facts are kept ready
-
-
-def _facts(token: Token) -> tuple[int, ...]:
+def _facts(key: str) -> Columns:
     """The columns of the word alone."""
-    found = _cache.get(token.key)
-    if found is None:
-        if len(_cache) >= _MOST:
-            _cache.clear()
-        found = _cache[token.key] = _made(token)
-    return found
-
-
-def _made(token: Token) -> tuple[int, ...]:
-    word, key = token.word, token.key
+    word = lexicon()[key]
     lists = [*_listed().get(key, [])[:3], 0, 0, 0][:3]
     return (
         1, word.ratio * 8 + word.common // 2, word.common, word.given * 7 + word.last, word.place * 2 + word.spelled,
-        word.disease * 8 + word.drug * 4 + word.spelled * 2 + word.acronym, int(bool(word)) * 2 + (not key.isascii()),
+        word.disease * 8 + word.drug * 4 + word.spelled * 2 + word.acronym, word.seen * 2 + (not key.isascii()),
         word.cluster & 63, word.cluster & 1023, _hash(key[-3:], 2048), _hash(key[-2:], 512), _hash(key[:3], 1024), min(len(key), 15),
         _hash(key, 4096) if word.common > 6 else 0, *lists, *_grams(key),
     )  # fmt: skip
@@ -74,13 +62,16 @@ def _made(token: Token) -> tuple[int, ...]:
 def _grams(key: str) -> list[int]:
     """Runs of four letters of the word, its ends marked."""
     whole = f"<{key}>"
-    most = min(len(whole) - 3, _GRAMS)
+    places = range(min(len(whole) - 3, _GRAMS))
     if whole.isascii():
         plain = whole.encode()
-        found = [1 + crc32(plain[at : at + 4]) % (_GRAM - 1) for at in range(most)]
+        found = [1 + crc32(plain[at : at + 4]) % (_GRAM - 1) for at in places]
     else:
-        found = [_hash(whole[at : at + 4], _GRAM) for at in range(most)]
+        found = [_hash(whole[at : at + 4], _GRAM) for at in places]
     return found + [0] * (_GRAMS - len(found))
+
+
+_FACTS = Kept(_facts)
 
 
 _NONE = (0,) * (WORDED - 1)
@@ -114,7 +105,7 @@ OUTSIDE = (0,) * len(_HERE)
 
 def word_columns(token: Token) -> Columns:
     """The columns of the token alone, wherever it stands."""
-    return _facts(token) if token.is_word else (_other(token), *_NONE)
+    return _FACTS[token.key] if token.is_word else (_other(token), *_NONE)
 
 
 def place_columns(reading: Reading) -> Columns:
@@ -123,23 +114,25 @@ def place_columns(reading: Reading) -> Columns:
     beside = reading.formed, 1 + reading.glued, 1 + reading.explained
     if not token.is_word:
         return (*_NOWHERE, *beside)
-    shape = _ANY_SHAPE if reading.quiet else int(token.shape)
+    word, shape = token.word, _ANY_SHAPE if reading.quiet else int(token.shape)
     return (
         0, ((shape * 2 + token.first) * 2 + token.loud) * 2 + token.owner,
         reading.harmless * 4 + reading.cued * 2 + reading.clinical, _bin(reading.name), _bin(reading.place),
-        *_written(token.word, shape), *beside,
+        shape * 7 + max(word.given, word.last), shape * 8 + word.ratio, shape * 5 + min(word.place, 4), shape * 16 + word.common,
+        *beside,
     )  # fmt: skip
 
 
-@lru_cache(maxsize=_MOST)
-def _written(word: Word, shape: int) -> Columns:
-    """The columns of what is known of the word together with how it is written."""
+def place_key(reading: Reading) -> Columns:
+    """What tells the `place_columns` of a token from those of others."""
+    token = reading.token
+    if not token.is_word:
+        return reading.formed, reading.glued, reading.explained
     return (
-        shape * 7 + max(word.given, word.last),
-        shape * 8 + word.ratio,
-        shape * 5 + min(word.place, 4),
-        shape * 16 + word.common,
-    )
+        token.shape + 8 * token.first, token.loud + 2 * token.owner + 4 * reading.quiet,
+        reading.harmless + 2 * reading.cued + 4 * reading.clinical, round(reading.name), round(reading.place),
+        token.word.short, reading.formed, reading.glued, reading.explained,
+    )  # fmt: skip
 
 
 def _bin(score: float) -> int:

@@ -55,6 +55,8 @@ _QUOTED = re.compile(r"[\"“'‘][^\W\d_]{2,15}[\"”'’] \Z")
 
 def grown(text: str, tokens: list[Token], marks: list[Mark], lexicon: Lexicon) -> list[Mark]:
     """The marks, each with the words that belong to it."""
+    if not marks:
+        return marks
     starts, ends = [t.start for t in tokens], [t.end for t in tokens]
     found = []
     for mark in marks:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from conference.deid.kept import Kept
 from conference.deid.wordtable import WordTable
 
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "ı": "i"})
@@ -26,7 +27,7 @@ class Word:
     """The facts of one word, from its packed number; 0 is a word never seen, and false."""
 
     __slots__ = (
-        "acronym", "cluster", "common", "disease", "drug", "given", "last", "place", "ratio", "seen", "spelled",
+        "acronym", "cluster", "common", "disease", "drug", "given", "last", "place", "ratio", "seen", "short", "spelled",
     )  # fmt: skip
 
     def __init__(self, packed: int) -> None:
@@ -41,6 +42,7 @@ class Word:
         self.spelled = bool(packed >> 18 & 1)  # the spelling dictionary has it in lower case
         self.cluster = packed >> 19 & 0xFFF  # its Brown cluster
         self.acronym = bool(packed >> 31 & 1)  # it is mostly written in capitals
+        self.short = packed & 0xFFFF  # all that is told of it together with how it is written
 
     def __bool__(self) -> bool:
         return self.seen
@@ -52,12 +54,14 @@ class Lexicon:
 
     words: WordTable
     places: dict[str, int]  # names of several words
-    place_heads: frozenset[str]
+    place_heads: frozenset[str]  # the first words of these, and the first two
+    place_pairs: frozenset[str]
     nicknames: dict[str, frozenset[str]]
     lists: dict[str, frozenset[str]]
+    facts: Kept[str, Word]
 
     def __getitem__(self, key: str) -> Word:
-        return Word(self.words.get(key))
+        return self.facts[key]
 
     def has(self, name: str, key: str) -> bool:
         """Whether the hand-made list holds the word."""
@@ -97,10 +101,13 @@ def lexicon() -> Lexicon:
         a, b = row.split("\t")
         pets.setdefault(a, set()).add(b)
         pets.setdefault(b, set()).add(a)
+    words = WordTable(names, values)
     return Lexicon(
-        words=WordTable(names, values),
+        words=words,
         places=places,
         place_heads=frozenset(k.partition(" ")[0] for k in places),
+        place_pairs=frozenset(k if k.count(" ") == 1 else " ".join(k.split(" ", 2)[:2]) for k in places),
         nicknames={k: frozenset(v) for k, v in pets.items()},
         lists=sections("lists.txt"),
+        facts=Kept(lambda key: Word(words.get(key))),
     )

@@ -143,10 +143,12 @@ def decide(text: str, readings: list[Reading], is_told: bool) -> None:
     """Say of each word whether it is hidden; beside a hidden word less is enough, and in a text that tells more."""
     lean = TOLD if is_told or any(r.vote >= SURE and _hidden(r, 0.0) for r in readings) else UNTOLD
     least = VOTE - HAND * PLAIN - lean  # under which no judgement by hand short of `PLAIN` hides a word
+    some = False
     for reading in readings:
         maybe = reading.vote >= least or reading.name >= PLAIN or reading.place >= PLAIN
         reading.hidden = maybe and _hidden(reading, lean)
-    words = [r for r in readings if r.token.is_word]
+        some = some or reading.hidden
+    words = [r for r in readings if r.token.is_word] if some else []
     for order in (words, words[::-1]):
         for one, other in pairwise(order):
             if one.hidden and not other.hidden:
@@ -205,10 +207,8 @@ _DOTTED = frozenset(
 
 def _initials(text: str, readings: list[Reading]) -> Iterator[Mark]:
     """Single letters that stand for a name: "J. Smith", "Maria L.", "J.T.", "dr b"."""
-    for at, reading in enumerate(readings):
-        token = reading.token
-        if not (token.is_word and len(token.text) == 1):
-            continue
+    for at in [at for at, reading in enumerate(readings) if len(reading.token.text) == 1 and reading.token.is_word]:
+        token = readings[at].token
         dotted = text[token.end : token.end + 1] == "."
         next_ = at + (2 if dotted else 1)
         after = readings[next_ : next_ + 1]
@@ -259,13 +259,9 @@ def _told(match: re.Match[str]) -> list[tuple[int, int]]:
 
 def _hyphens(text: str, readings: list[Reading]) -> Iterator[Mark]:
     """The other half of a hyphenated name: "Ji-woo", "Achterberg-Roach"."""
-    for at in range(1, len(readings) - 1):
+    for at in [at for at, reading in enumerate(readings) if reading.token.text in "-‐" and 0 < at < len(readings) - 1]:
         a, b = readings[at - 1], readings[at + 1]
-        if (
-            readings[at].token.text not in "-‐"
-            or not (a.token.is_word and b.token.is_word)
-            or b.token.start - a.token.end != 1
-        ):
+        if not (a.token.is_word and b.token.is_word) or b.token.start - a.token.end != 1:
             continue
         for one, other in ((a, b), (b, a)):
             if (
@@ -299,9 +295,9 @@ def _half(one: Reading, other: Reading) -> bool:
 
 def _links(readings: list[Reading]) -> Iterator[Mark]:
     """Particles between or before name parts: "van der Berg"."""
-    for at, reading in enumerate(readings[:-1]):
-        token = reading.token
-        if not token.is_word or token.key not in _LINKS or (at and readings[at - 1].token.text == "/"):
+    for at in [at for at, reading in enumerate(readings[:-1]) if reading.token.key in _LINKS]:
+        token = readings[at].token
+        if not token.is_word or (at and readings[at - 1].token.text == "/"):
             continue
         ahead = next((r for r in readings[at + 1 : at + 3] if r.token.key not in _LINKS), None)
         if (
@@ -315,11 +311,12 @@ def _links(readings: list[Reading]) -> Iterator[Mark]:
 
 def _phrases(text: str, tokens: list[Token], lexicon: Lexicon) -> Iterator[Mark]:
     """Places of several words out of the gazetteer: "Fort Worth"."""
-    heads = lexicon.place_heads
-    for at, token in enumerate(tokens):
-        if token.key not in heads or not token.is_word:
-            continue
+    heads, pairs = lexicon.place_heads, lexicon.place_pairs
+    for at in [at for at, token in enumerate(tokens) if token.key in heads and token.is_word]:
+        token = tokens[at]
         near = [(step, t) for step, t in enumerate(tokens[at : at + 6]) if t.text not in ".-'"][:4]
+        if len(near) < 2 or f"{token.key} {near[1][1].key}" not in pairs:
+            continue
         for size in (4, 3, 2):
             part = [t for step, t in near[:size] if step < size + 2]
             class_ = lexicon.places.get(" ".join([t.key for t in part]), 0) if len(part) == size else 0

@@ -47,14 +47,10 @@ def _next(readings: list[Reading], at: int) -> str:
 def _reclaim(readings: list[Reading], lists: dict[str, frozenset[str]], *, caseless: bool) -> None:
     """An eponym or a nation beside a likely name, both with a capital, is a name: "Leopold Fink", "Tünde Hoffmann"."""
     heads = lists["eponym_head"]
-    for at, reading in enumerate(readings):
+    for at in [at for at, r in enumerate(readings) if r.harmless and max(r.token.word.given, r.token.word.last) >= 2]:
+        reading = readings[at]
         token = reading.token
-        if not (
-            reading.harmless
-            and token.is_word
-            and max(token.word.given, token.word.last) >= 2
-            and (token.shape is Shape.TITLE or caseless)
-        ):
+        if not (token.is_word and (token.shape is Shape.TITLE or caseless)):
             continue
         if (
             token.key in lists["title"]
@@ -81,15 +77,15 @@ def _reclaim(readings: list[Reading], lists: dict[str, frozenset[str]], *, casel
 def neighbours(readings: list[Reading], lists: dict[str, frozenset[str]], *, caseless: bool) -> None:
     """A name beside a likely name is likelier; two names of the census side by side are a person."""
     _reclaim(readings, lists, caseless=caseless)
-    boost = [0.0] * len(readings)
+    boost = dict[int, float]()
     for at, (a, b) in enumerate(pairwise(readings)):
-        if not (a.token.is_word and b.token.is_word) or a.harmless or b.harmless:
+        if a.harmless or b.harmless or not (a.token.is_word and b.token.is_word):
             continue
         both = a.token.word.given >= 2 and b.token.word.last >= 1
         for here, there in ((at, b), (at + 1, a)):
             gain = min(2.2 if both else 1.6, 0.55 * max(0.0, there.name)) + (0.6 if both else 0.0)
-            boost[here] = max(boost[here], gain)
-    for gain, reading in zip(boost, readings, strict=True):
-        token = reading.token
+            boost[here] = max(boost.get(here, 0.0), gain)
+    for at, gain in boost.items():
+        token = readings[at].token
         plain = token.word.spelled and token.word.ratio < 3 and token.shape is not Shape.TITLE
-        reading.name += gain * (0.4 if plain else 1.0)
+        readings[at].name += gain * (0.4 if plain else 1.0)

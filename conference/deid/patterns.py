@@ -1,14 +1,17 @@
 """Patterns in tables, all sought together: each is tried only where it can begin."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import TypeVar
 
-from conference.deid.leads import leads, needs, plain, starts
+from conference.deid.kept import Kept
+from conference.deid.leads import LENGTH, leads, plain, shaped, starts
+from conference.deid.needs import Needs
 
 T = TypeVar("T")
 _ESCAPES = re.compile(r"\\.|A-Za-z|\(\?P<\w+>|\(\?i\)")
-_MOST = 20_000  # runs of which is kept which rules they begin
 
 
 class Rule:
@@ -19,7 +22,7 @@ class Rule:
     def __init__(self, pattern: re.Pattern[str], low: bool = False) -> None:
         self.pattern, self.low = pattern, low
         self.leads = leads(pattern)
-        self.needs = needs(pattern) if self.leads is None else ()
+        self.needs = Needs(pattern) if self.leads is None else None
 
 
 Table = tuple[tuple[T, Rule], ...]  # rules in their order, each with what it stands for
@@ -30,39 +33,29 @@ class Search:
 
     def __init__(self, *tables: Table[object]) -> None:
         self.rules = frozenset(rule for table in tables for _, rule in table)
-        self._anywhere = [(rule, rule.needs) for rule in self.rules if rule.leads is None]
+        self._anywhere = [(rule, rule.needs) for rule in self.rules if rule.needs]
         self._led = dict[str, tuple[Rule, ...]]()
         for rule in self.rules:
             for run in rule.leads or ():
                 self._led[run] = (*self._led.get(run, ()), rule)
-        self._begun: dict[str, tuple[Rule, ...]] = {}
+        self._begun = Kept(self._beginning)
 
     def spots(self, low: str) -> dict[Rule, list[int]]:
         """The rules that a text in lower case may match, with the places where; one without places, anywhere."""
-        words, found = plain(low), dict[Rule, list[int]]()
-        for rule, sets in self._anywhere:
-            if all(any(map(words.__contains__, runs)) for runs in sets):
+        words, found = plain(low), defaultdict[Rule, list[int]](list)
+        shape, chars = shaped(words), {*words, "A", "N"}
+        for rule, needs in self._anywhere:
+            if needs.met(chars, words, shape):
                 found[rule] = []
-        for at, run in starts(words):
-            begun = self._begun.get(run)
-            for rule in self._beginning(run) if begun is None else begun:
-                if rule in found:
-                    found[rule].append(at)
-                else:
-                    found[rule] = [at]
+        for at in starts(words):
+            for rule in self._begun[words[at : at + LENGTH]]:
+                found[rule].append(at)
         return found
 
     def _beginning(self, run: str) -> tuple[Rule, ...]:
         """The rules that may begin with what stands at a start; none has two runs of which one begins the other."""
-        if len(self._begun) >= _MOST:
-            self._begun.clear()
-        found = tuple[Rule, ...]()
-        for size in range(1, len(run) + 1):
-            led = self._led.get(run[:size])
-            if led:
-                found += led
-        self._begun[run] = found
-        return found
+        led = (self._led.get(begin) for begin in accumulate(run))
+        return tuple(rule for rules in led if rules for rule in rules)
 
 
 class Page:
@@ -76,16 +69,17 @@ class Page:
 
     def matches(self, table: Table[T]) -> Iterator[tuple[T, re.Match[str]]]:
         """All matches of the table's rules, rule by rule; those of one rule do not overlap."""
+        if table[0][1] not in self._known:
+            raise LookupError("a table that the text was not read for")
         for what, rule in table:
-            if rule not in self._spots:
-                if rule not in self._known:
-                    raise LookupError("a rule that the text was not read for")
+            spots = self._spots.get(rule)
+            if spots is None:
                 continue
             text, end = self.low if rule.low else self.text, 0
             if rule.leads is None:
                 for match in rule.pattern.finditer(text):
                     yield what, match
-            for at in self._spots[rule]:
+            for at in spots:
                 if at >= end and (found := rule.pattern.match(text, at)):
                     end = found.end()
                     yield what, found

@@ -12,8 +12,8 @@ def sites(tokens: list[Token], book: Lexicon) -> Iterator[Mark]:
     """Named hospitals, clinics, homes and schools; a merely described one ("the community hospital") stays."""
     lists, done = book.lists, -1
     first = _heads()
-    for at, token in enumerate(tokens):
-        if token.key not in first or not token.is_word or at <= done:
+    for at in [at for at, token in enumerate(tokens) if token.key in first]:
+        if not tokens[at].is_word or at <= done:
             continue
         end = _head_end(tokens, at, book)
         if end is None:
@@ -191,9 +191,10 @@ def _by_preposition(tokens: list[Token], at: int, book: Lexicon) -> int:
 
 def landscape(tokens: list[Token], book: Lexicon) -> Iterator[Mark]:
     """ "Orchid Bay", "mica falls": an everyday word and a landscape word, placed by a preposition or written with capitals."""
-    for at in range(1, len(tokens)):
+    words = book.lists["landscape"]
+    for at in [at for at, token in enumerate(tokens) if at and token.key in words]:
         token, first = tokens[at], tokens[at - 1]
-        if not (token.is_word and token.key in book.lists["landscape"] and first.is_word):
+        if not (token.is_word and first.is_word):
             continue
         before = tokens[at - 2].key if at > 1 else ""
         if first.key in book.lists["generic"] or first.word.common > 11 or first.key in _DETERMINERS:

@@ -135,7 +135,7 @@ _RULES: tuple[tuple[Kind, int, bool, str, str], ...] = (
         83,
         True,
         "vehicle number",
-        r"\b(?=[A-HJ-NPR-Za-hj-npr-z]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Za-hj-npr-z])[A-HJ-NPR-Za-hj-npr-z0-9]{17}\b",
+        r"\b(?=[A-Za-z0-9]{17}\b)(?=[A-HJ-NPR-Za-hj-npr-z]{0,16}\d)(?=\d{0,16}[A-HJ-NPR-Za-hj-npr-z])[A-HJ-NPR-Za-hj-npr-z0-9]{17}\b",
     ),
     (
         Kind.PHONE,

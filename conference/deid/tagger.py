@@ -17,6 +17,7 @@ from conference.deid.features import (
     Columns,
     Ids,
     place_columns,
+    place_key,
     word_columns,
 )
 from conference.deid.reading import Reading
@@ -29,6 +30,7 @@ LAYER = ("N", "D", "c", "W", "b")  # how the arrays of a `Layer` are called
 STEPS = (1, 1, 2, 4)  # how far apart the words are that each layer sees
 TAPS = 5  # how many those are
 REACH = TAPS // 2 * sum(STEPS)  # words on either side that tell of a word
+_TOGETHER = 64  # words whose columns are added up at once
 _BLOCK = 2_000  # words read at once: a long text takes no more memory
 
 
@@ -95,7 +97,7 @@ class Tagger:
 
     def read(self, readings: list[Reading]) -> Floats:
         """Scores of the answers for each word and the places around the text."""
-        tokens, placed = [r.token for r in readings], list(map(place_columns, readings))
+        tokens, placed = [r.token for r in readings], list(map(place_key, readings))
         vectors_of = vectors()[0]
 
         def words(new: list[int]) -> Floats:
@@ -104,7 +106,7 @@ class Tagger:
 
         names = [t.key if t.is_word else f"[{t.text}]" if t.masked else t.text for t in tokens]
         known = self._words.rows(names, words)
-        known += self._places.rows(placed, lambda new: self._of_places([placed[n] for n in new]))
+        known += self._places.rows(placed, lambda new: self._of_places([place_columns(readings[n]) for n in new]))
         return self._all_scores(np.concatenate((self._edge, known, self._edge)))
 
     def _all_scores(self, known: Floats) -> Floats:
@@ -115,18 +117,19 @@ class Tagger:
         return np.concatenate(parts)
 
     def _scores(self, known: Floats) -> Floats:
-        count, edge, narrow = len(known), TAPS // 2 * max(STEPS), len(self._net.near[0].inner)
-        padded = np.zeros((count + 2 * edge, narrow), np.float32)
-        found, part = np.maximum(known, 0), np.empty((count, narrow), np.float32)
+        count, nothing = len(known), np.zeros_like(known)  # faster to compare with than a single 0
+        found = np.maximum(known, nothing)
         for step, layer in zip(STEPS, self._net.near, strict=True):
+            narrow, edge = len(layer.inner), TAPS // 2 * step
+            padded = np.zeros((count + 2 * edge, narrow), np.float32)
             np.matmul(found, layer.neck, out=padded[edge : edge + count])
-            heard = np.repeat(layer.inner[None], count, axis=0)
-            for tap, weight in enumerate(layer.taps):
-                at = edge + (tap - TAPS // 2) * step
+            heard, part = padded[:count] * layer.taps[0], np.empty((count, narrow), np.float32)
+            for at, weight in zip(range(step, 2 * edge + 1, step), layer.taps[1:], strict=True):
                 heard += np.multiply(padded[at : at + count], weight, out=part)
+            heard += layer.inner
             made = np.maximum(heard, 0, out=heard) @ layer.weight
             made += layer.bias
-            found += np.maximum(made, 0, out=made)
+            found += np.maximum(made, nothing, out=made)
         scores: Floats = found @ self._net.answer[0] + self._net.answer[1]
         return scores
 
@@ -141,8 +144,9 @@ class Tagger:
         return self._added(start, np.array(columns) + START[WORDED:])
 
     def _added(self, start: Floats, ids: Ids) -> Floats:
-        for column in ids.T:
-            start += self._net.columns[column]
+        for at in range(0, len(ids), _TOGETHER):
+            part = slice(at, at + _TOGETHER)
+            start[part] += np.add.reduce(self._net.columns[ids[part]], axis=1)
         return start
 
 
@@ -185,9 +189,11 @@ def vote(readings: list[Reading]) -> None:
 
 def odds(scores: Floats) -> tuple[list[list[float]], list[int]]:
     """The log odds of any kind of identifier and of the first two, from the scores of nothing and of each; the likeliest."""
-    shares = np.exp(scores.T - scores.max(axis=1))
-    shares /= shares.sum(axis=0)
-    wanted = np.stack((shares[1:].sum(axis=0), shares[1], shares[2]), axis=1)
+    shares = np.exp(scores.T - np.maximum.reduce(scores, axis=1))
+    shares /= np.add.reduce(shares, axis=0)
+    likeliest: list[int] = shares[1:].argmax(axis=0).tolist()
+    wanted = shares[:3]
+    np.add.reduce(shares[1:], axis=0, out=wanted[0])  # the share of nothing gives way to that of anything
     np.minimum(np.maximum(wanted, _LEAST, out=wanted), 1 - _LEAST, out=wanted)
-    found: list[list[float]] = np.log(wanted / (1 - wanted)).tolist()
-    return found, shares[1:].argmax(axis=0).tolist()
+    found: list[list[float]] = np.log(wanted / (1 - wanted)).T.tolist()
+    return found, likeliest

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import product, zip_longest
+from itertools import compress, count, product
 
+from conference.deid.kept import Kept
 from conference.deid.lexicon import fold, lexicon, sections
 from conference.deid.tokens import Shape, Token
 
@@ -69,26 +70,39 @@ def terms() -> Terms:
 def explained(tokens: list[Token]) -> bytearray:
     """One byte a token: 1 where a vocabulary or the frame of an eponym explains it."""
     found, packed, called = bytearray(len(tokens)), terms(), _callers()
-    keys = [t.key for t in tokens]
-    done = 0
-    for at, (key, next_) in enumerate(zip_longest(keys, keys[1:], fillvalue="")):
+    keys, done = [t.key for t in tokens], 0
+    for at in _candidates(keys):
         if at < done:
             continue
-        if at and found[at - 1] and key in _FIGURES:
+        if at and found[at - 1] and keys[at] in _FIGURES:
             found[at] = 1
-        elif (next_ in _BEHIND or _special(key)) and tokens[at].is_word and not _called(tokens, at, called):
-            size = _phrase(tokens, at, packed) or _single(tokens, at) or _eponym(tokens, at, packed)
+        elif tokens[at].is_word and (_SPECIAL[keys[at]] or _key(tokens, at + 1) in _BEHIND):
+            size = 0 if _called(tokens, at, called) else _explained(tokens, at, packed)
             done = at + size
             found[at:done] = b"\1" * size
     return found
 
 
-@lru_cache(maxsize=20_000)
+def _candidates(keys: list[str]) -> list[int]:
+    """Where something may be explained, in order; of most words nothing is."""
+    special = compress(count(), map(_SPECIAL.__getitem__, keys))
+    behind = [at for at, key in enumerate(keys) if key in _BEHIND]
+    return sorted({*special, *behind, *(at - 1 for at in behind if at)})
+
+
+def _explained(tokens: list[Token], at: int, packed: Terms) -> int:
+    """How many tokens from here are explained."""
+    return _phrase(tokens, at, packed) or _single(tokens, at) or _eponym(tokens, at, packed)
+
+
 def _special(key: str) -> bool:
     """Whether the word is such that a vocabulary could explain it; most are not."""
     phrases = terms().phrases
     begins = key in phrases or (key[-1:] == "s" and key[:-1] in phrases)
     return begins or any(_coined(key)) or _inflected(key) or _listed(key)
+
+
+_SPECIAL = Kept(_special)
 
 
 @cache

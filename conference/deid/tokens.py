@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import accumulate, islice
 
 from conference.deid.lexicon import Word, fold, lexicon
 
@@ -13,7 +14,7 @@ PLACEHOLDER = re.compile(
     r"|patient|partner|relative|clinician|person|organisation|90 or older)(?: \d{1,3})?\]|\(ZIP \d{3}xx\)"
     r"|\b90(?: or older|-plus| or more years ago|th-or-later)\b"
 )
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\n|[^\w\s]|_")
+_TOKEN = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\n|[^\w\s]|_)")
 
 
 _NOTHING = Word(0)
@@ -28,6 +29,9 @@ class Shape(IntEnum):
     UPPER = 2
     MIXED = 3
     OTHER = 4
+
+
+_UPPER, _OTHER = Shape.UPPER, Shape.OTHER
 
 
 @dataclass(slots=True)
@@ -79,19 +83,23 @@ def _facts(raw: str) -> tuple[str, str, Shape, Word]:
 
 def tokenise(text: str) -> list[Token]:
     """Words, numbers and signs of the text in order; spaces are left out, line ends are kept."""
-    found, opening = list[Token](), True
-    for match in _TOKEN.finditer(text):
-        start, raw = match.start(), match.group()
+    found, opening, capitals = list[Token](), True, False
+    parts = _TOKEN.split(text)  # what stands between tokens, and each token behind it
+    starts = accumulate(map(len, parts))
+    for raw, start in zip(islice(parts, 1, None, 2), islice(starts, 0, None, 2), strict=False):
         stem, key, shape, word = _facts(raw)
-        lettered = shape is not Shape.OTHER
-        first, owner = opening and lettered, stem != raw
-        found.append(Token(stem, start, start + len(stem), key, shape, word, first, False, False, lettered, owner))
-        if raw in _OPENERS or (raw == "-" and opening):
+        lettered, size = shape is not _OTHER, len(stem)
+        first, owner = opening and lettered, size != len(raw)
+        found.append(Token(stem, start, start + size, key, shape, word, first, False, False, lettered, owner))
+        if lettered:
+            opening = False
+            capitals = capitals or shape is _UPPER
+        elif raw in _OPENERS or (raw == "-" and opening):
             opening = True
-        elif lettered or raw.isdigit():
+        elif raw.isdigit():
             opening = False
     _mask(found, [m.span() for m in PLACEHOLDER.finditer(text)])
-    if any(token.shape is Shape.UPPER for token in found):
+    if capitals:
         _loudness(found)
     return found
 

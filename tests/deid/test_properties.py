@@ -203,6 +203,16 @@ def test_a_rule_sought_with_all_others_finds_what_it_finds_alone(text):
         assert [m.span() for _, m in page.matches(((None, rule),))] == [m.span() for m in alone]
 
 
+@settings(COMMON, max_examples=600)
+@given(st.data())
+def test_a_rule_is_sought_wherever_it_matches(data):
+    """Texts made from a pattern itself, which hold its rarest branches, are never passed over."""
+    rule = data.draw(st.sampled_from(sorted(evidence._search().rules, key=lambda rule: rule.pattern.pattern)))
+    page = evidence.read_page(data.draw(st.from_regex(rule.pattern)))
+    alone = rule.pattern.finditer(page.low if rule.low else page.text)
+    assert [m.span() for _, m in page.matches(((None, rule),))] == [m.span() for m in alone]
+
+
 def test_a_rule_that_no_search_knows_is_refused():
     """A table that was forgotten is not silently passed over."""
     with pytest.raises(LookupError):

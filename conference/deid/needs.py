@@ -1,0 +1,103 @@
+"""What every match of a pattern must hold: a text without it need not be read for the pattern."""
+
+import re
+from collections.abc import Iterator
+from re import _parser as re_parser  # type: ignore[attr-defined]  # how the library reads a pattern: it has no public name
+from typing import Any
+
+from conference.deid.leads import SHAPED, Items, Runs, cut, first
+
+_SETS, _ASKED = 3, 32  # sets of runs that are asked for, and the runs of each
+_LEAST = 5  # what nearly every text holds is not asked for
+_WEIGHTS = {" ": 0, "A": 1, "N": 5, "0": 5, "9": 5}
+
+
+class Needs:
+    """Sets of runs, of each of which every match of a pattern holds one."""
+
+    __slots__ = ("_sets",)
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._sets = tuple(map(_signed, _needed(pattern)))
+
+    def met(self, chars: set[str], plain: str, shape: str) -> bool:
+        """Whether a text may hold a match that has these characters when told in either way."""
+        for signed in self._sets:
+            for sign, words, shapes in signed:
+                if sign in chars and (any(map(plain.__contains__, words)) or any(map(shape.__contains__, shapes))):
+                    break
+            else:
+                return False
+        return True
+
+
+def _signed(runs: Runs) -> list[tuple[str, list[str], list[str]]]:
+    """The runs by their rarest character: each with the plain ones and those of any letters and figures."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for run in sorted(runs):
+        sign = max(run, key=_rarity)
+        found.setdefault(sign, ([], []))["A" in run or "N" in run].append(run)
+    return [(sign, *both) for sign, both in found.items()]
+
+
+def _rarity(char: str) -> int:
+    """How seldom a text holds the character at all."""
+    return 0 if char in "A " else 2 if char.isdecimal() or char == "N" else 1 if char.isalpha() or char in ",." else 3
+
+
+def _needed(pattern: re.Pattern[str]) -> list[Runs]:
+    """Sets of runs, of each of which every match holds one; the most telling first."""
+    found = {_few(runs) for runs in _held(re_parser.parse(pattern.pattern, pattern.flags)) if runs}
+    kept: list[Runs] = []
+    for runs in sorted(found, key=_telling, reverse=True):
+        if _telling(runs) > _LEAST and not any(_implied(runs, by) for by in kept):
+            kept.append(runs)
+    return kept[:_SETS]
+
+
+def _few(runs: Runs) -> Runs:
+    """The runs, or so much of each that they are few enough to ask for."""
+    size = SHAPED
+    while len(runs) > _ASKED:
+        size -= 1
+        runs = cut(frozenset(run[:size] for run in runs))
+    return runs
+
+
+def _implied(runs: Runs, by: Runs) -> bool:
+    """Whether a text with one of some runs has one of the others too."""
+    return all(any(run in other for run in runs) for other in by)
+
+
+def _held(items: Items) -> Iterator[Runs]:
+    """Sets of runs, of each of which every match of the parts in a row holds one."""
+    rows = list(items)
+    for at, (code, argument) in enumerate(rows):
+        yield from _begun(rows[at:])
+        match str(code):
+            case "SUBPATTERN":
+                yield from _within(argument[-1], rows[at + 1 :])
+            case "MAX_REPEAT" | "MIN_REPEAT" if argument[0]:
+                yield from _within(argument[2], rows[at + 1 :])
+            case "BRANCH":
+                best = [max(map(_few, _held(part)), key=_telling, default=frozenset[str]()) for part in argument[1]]
+                yield frozenset[str]().union(*best) if all(best) else frozenset()
+
+
+def _within(items: Items, behind: list[tuple[Any, Any]]) -> Iterator[Runs]:
+    """The sets of the parts of a group, and of its last round with what stands behind it."""
+    yield from _held(items)
+    rows = list(items)
+    for at in range(len(rows)):
+        yield from _begun([*rows[at:], *behind])
+
+
+def _begun(rows: list[tuple[Any, Any]]) -> Iterator[Runs]:
+    """What the parts in a row begin with, in both ways."""
+    return (cut(first(rows, shape)) for shape in (False, True))
+
+
+def _telling(found: Runs) -> float:
+    """How rare the runs are, and how few: signs tell more than figures, figures more than letters, blanks nothing."""
+    weights = [sum(_WEIGHTS.get(char, 3 if char.isalpha() else 6) for char in run) for run in found]
+    return min(weights, default=0) - len(found) / 8
