@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bot.garbage import sparing_what_is_loaded
+
 if TYPE_CHECKING:
     from conference.deid import Draft, Known
 
@@ -83,10 +85,13 @@ def _answers(args: argparse.Namespace, known: Known, stream: TextIO, size: int, 
         if args.explain:
             sys.stderr.writelines(_explained(draft))
         return
-    for line in _watched(stream, size):
-        if line.strip():
-            row = json.loads(line)
-            yield json.dumps(_row(row, scan(row["text"], known, **options), args.explain), ensure_ascii=False) + "\n"
+    scan("")  # reads the tables
+    with sparing_what_is_loaded():
+        for line in _watched(stream, size):
+            if line.strip():
+                row = json.loads(line)
+                draft = scan(row["text"], known, **options)
+                yield json.dumps(_row(row, draft, args.explain), ensure_ascii=False) + "\n"
 
 
 def _row(row: dict[str, Any], draft: Draft, explain: bool) -> dict[str, Any]:

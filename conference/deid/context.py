@@ -17,20 +17,18 @@ _NAME = (0.0, 0.6, 1.1, 1.7, 2.2, 2.7, 3.0)
 _PLACE = (0.0, 0.5, 0.9, 1.7, 2.4)
 
 
-Seen = dict[tuple[str, ...], tuple[float, float, bool, bool, bool, bool, bool, bool]]
+Judged = tuple[float, float, bool, bool, bool, bool, bool, bool]
+Seen = dict[tuple[bool, tuple[str, ...]], Judged]
 _BACK, _AHEAD = 4, 3  # words around one that its reading looks at
 _SPAN = _BACK + 1 + _AHEAD
+_NOBODY = ("",) * _SPAN
 
 
 def _shown(token: Token) -> str:
     """All that a reading may look at of a word."""
+    if not (token.first or token.loud or token.masked or token.owner):
+        return token.text
     return f"{token.text}|{token.first + 2 * token.loud + 4 * token.masked + 8 * token.owner}"
-
-
-def _serves(token: Token) -> bool:
-    """Whether the word is one of grammar, wherever it stands."""
-    word = token.word
-    return word.common >= 13 and token.shape is Shape.LOWER and word.given < 2 and word.last < 5 and not word.place
 
 
 class Reader:
@@ -49,25 +47,26 @@ class Reader:
 
     def read(self) -> list[Reading]:
         """One reading for each token, in order."""
-        shown = [str(self._caseless), *[""] * _BACK, *map(_shown, self._tokens), *[""] * _AHEAD]
+        shown = (*_NOBODY[:_BACK], *map(_shown, self._tokens), *_NOBODY[:_AHEAD])
         readings = [
             Reading(token)
             if not token.is_word
             else Reading(token, -9.0, -9.0, False, True, True)
-            if _serves(token)
-            else self._known((shown[0], *shown[at : at + _SPAN]), at - 1, token)
-            for at, token in enumerate(self._tokens, 1)
+            if token.word.serves and token.shape is Shape.LOWER
+            else self._known(shown[at : at + _SPAN], at, token)
+            for at, token in enumerate(self._tokens)
         ]
         neighbours(readings, self._lists, caseless=self._caseless)
         return readings
 
     def _known(self, around: tuple[str, ...], at: int, token: Token) -> Reading:
         """The reading of the word, made once for the same words around it: the second pass meets most of them again."""
-        found = self._seen.get(around)
+        key = self._caseless, around
+        found = self._seen.get(key)
         if found is not None:
             return Reading(token, *found)
         made = self._one(at, token)
-        self._seen[around] = (
+        self._seen[key] = (
             made.name, made.place, made.cued, made.harmless, made.servant, made.wide, made.quiet, made.clinical,
         )  # fmt: skip
         return made
@@ -120,15 +119,16 @@ def _clinical(key: str) -> bool:
 def _alone(text: str, key: str, word: Word, capital: bool) -> tuple[float, bool, bool, bool]:
     """What the word itself tells: how likely a name, whether wide, a servant, clinical."""
     wide = key in lexicon().lists["nation"] or key in STATES or text in STATE_CODES
-    return _lexical(text, key, word, capital), wide, wide and word.given < 3, _clinical(key)
+    clinical = _clinical(key)
+    return _lexical(text, key, word, capital, clinical), wide, wide and word.given < 3, clinical
 
 
-def _lexical(text: str, key: str, word: Word, capital: bool) -> float:
+def _lexical(text: str, key: str, word: Word, capital: bool, clinical: bool) -> float:
     """How much the word itself speaks for a name; `capital`: it has one that nothing but a name explains."""
     if len(key) == 1:
         return -4.0
     if not word:
-        score = (-0.6 if capital else -2.0) if _clinical(key) else 1.3
+        score = (-0.6 if capital else -2.0) if clinical else 1.3
         return score - (1.0 if len(key) == 2 else 0.0) + (0.0 if text.isascii() else 1.0)
     score = (word.ratio - 3.5) * 0.7 if word.common or word.ratio > 4 else 0.6
     score -= 1.3 * word.spelled + max(0, word.common - 6) * 0.35

@@ -43,37 +43,33 @@ def _listed() -> dict[str, list[int]]:
     return found
 
 
-def _hash(text: str, size: int) -> int:
-    return 1 + crc32(text.encode()) % (size - 1)
-
-
 def _facts(key: str) -> Columns:
     """The columns of the word alone."""
-    word = lexicon()[key]
+    word, size = lexicon()[key], len(key)
     lists = [*_listed().get(key, [])[:3], 0, 0, 0][:3]
+    last, end, begin, whole, *grams = map(crc32, _pieces(key))
     return (
         1, word.ratio * 8 + word.common // 2, word.common, word.given * 7 + word.last, word.place * 2 + word.spelled,
         word.disease * 8 + word.drug * 4 + word.spelled * 2 + word.acronym, word.seen * 2 + (not key.isascii()),
-        word.cluster & 63, word.cluster & 1023, _hash(key[-3:], 2048), _hash(key[-2:], 512), _hash(key[:3], 1024), min(len(key), 15),
-        _hash(key, 4096) if word.common > 6 else 0, *lists, *_grams(key),
+        word.cluster & 63, word.cluster & 1023, 1 + last % 2047, 1 + end % 511, 1 + begin % 1023, min(size, 15),
+        1 + whole % 4095 if word.common > 6 else 0, *lists, *(1 + gram % (_GRAM - 1) for gram in grams), *_NO_GRAMS[len(grams) :],
     )  # fmt: skip
 
 
-def _grams(key: str) -> list[int]:
-    """Runs of four letters of the word, its ends marked."""
-    whole = f"<{key}>"
-    places = range(min(len(whole) - 3, _GRAMS))
-    if whole.isascii():
-        plain = whole.encode()
-        found = [1 + crc32(plain[at : at + 4]) % (_GRAM - 1) for at in places]
-    else:
-        found = [_hash(whole[at : at + 4], _GRAM) for at in places]
-    return found + [0] * (_GRAMS - len(found))
+def _pieces(key: str) -> list[bytes]:
+    """The word's end of three and of two letters, its begin, all of it, and its runs of four letters, its ends marked."""
+    marked = f"<{key}>"
+    places = range(min(len(marked) - 3, _GRAMS))
+    if key.isascii():
+        plain, whole = key.encode(), marked.encode()
+        return [plain[-3:], plain[-2:], plain[:3], plain, *(whole[at : at + 4] for at in places)]
+    return [part.encode() for part in (key[-3:], key[-2:], key[:3], key, *(marked[at : at + 4] for at in places))]
 
 
 _FACTS = Kept(_facts)
 
 
+_NO_GRAMS = (0,) * _GRAMS
 _NONE = (0,) * (WORDED - 1)
 _NOWHERE = (0,) * (len(_HERE) - 3)
 

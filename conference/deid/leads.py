@@ -2,7 +2,7 @@
 
 A run is up to four characters in lower case, with `0` for any figure but 9 and a blank for any space; or, of a pattern
 of any letters and figures, up to five characters with `A` for any letter and `N` for any figure. A text has starts where
-a run of letters, a run of figures or any other character begins.
+a run of letters, a run of figures or any other character begins, but for a blank before a letter.
 """
 
 import re
@@ -23,7 +23,7 @@ _SAME = {"ı": "i", "İ": "i", "ſ": "s"}  # what a pattern without regard to ca
 _FIGURES = frozenset("09")  # ages over 89 begin with the second
 _WORDS = frozenset("AN_")  # how any character of a word is shaped
 _LETTERS = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüý")  # beyond ASCII, with one capital and one small form each
-_STARTS = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
+_STARTS = re.compile(r"(?:[^\W\d_]+|\d+)(?: (?=[^\W\d_]))?|.", re.DOTALL)
 _CHARS = 6  # characters of a class before it counts as anything
 
 
@@ -46,7 +46,12 @@ def leads(pattern: re.Pattern[str]) -> Runs | None:
     """The runs with which a match begins, where it begins at a start; None where it may begin with anything or anywhere."""
     tree = re_parser.parse(pattern.pattern, pattern.flags)
     found = cut(first(tree))
-    return found if found and _opens(tree) else None
+    return found if found and _opens(tree) and not any(map(_passed, found)) else None
+
+
+def _passed(run: str) -> bool:
+    """Whether the run may stand where a blank leads from one word to the next: there is no start."""
+    return run[0] == " " and (len(run) == 1 or run[1].isalpha())
 
 
 def _plain(char: str) -> str:
@@ -156,6 +161,8 @@ def _opens(items: Items, edge: str = "") -> bool:
                 edge = "word" if str(argument) in ("AT_BOUNDARY", "AT_BEGINNING") else edge
             case "ASSERT_NOT" if argument[0] < 0:
                 edge = max(edge, _edge(list(argument[1])))
+            case "ASSERT" if argument[0] < 0:
+                edge = "word" if _parted(list(argument[1])) else edge
             case "ASSERT_NOT" | "ASSERT":
                 pass
             case "SUBPATTERN":
@@ -169,6 +176,12 @@ def _opens(items: Items, edge: str = "") -> bool:
                 if "" not in runs:
                     return True
     return edge == "word"
+
+
+def _parted(behind: list[tuple[Any, Any]]) -> bool:
+    """Whether what must stand before ends with a sign or a blank."""
+    code, argument = behind[-1]
+    return str(code) == "LITERAL" and not chr(argument).isalnum()
 
 
 def _edge(behind: list[tuple[Any, Any]]) -> str:

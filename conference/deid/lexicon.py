@@ -27,7 +27,7 @@ class Word:
     """The facts of one word, from its packed number; 0 is a word never seen, and false."""
 
     __slots__ = (
-        "acronym", "cluster", "common", "disease", "drug", "given", "last", "place", "ratio", "seen", "short", "spelled",
+        "acronym", "cluster", "common", "disease", "drug", "given", "last", "place", "ratio", "seen", "serves", "short", "spelled",
     )  # fmt: skip
 
     def __init__(self, packed: int) -> None:
@@ -37,11 +37,12 @@ class Word:
         self.given = packed >> 7 & 7  # strength as a given name, 0 to 6
         self.last = packed >> 10 & 7  # strength as a surname, 0 to 6
         self.place = packed >> 13 & 7  # 0 not a place; 1 far away, 2 small, 3 above 5,000 people, 4 a large town
-        self.disease = bool(packed >> 16 & 1)  # ICD-10-CM uses it
-        self.drug = bool(packed >> 17 & 1)  # it names a drug
-        self.spelled = bool(packed >> 18 & 1)  # the spelling dictionary has it in lower case
+        self.disease = packed & 1 << 16 != 0  # ICD-10-CM uses it
+        self.drug = packed & 1 << 17 != 0  # it names a drug
+        self.spelled = packed & 1 << 18 != 0  # the spelling dictionary has it in lower case
         self.cluster = packed >> 19 & 0xFFF  # its Brown cluster
-        self.acronym = bool(packed >> 31 & 1)  # it is mostly written in capitals
+        self.acronym = packed & 1 << 31 != 0  # it is mostly written in capitals
+        self.serves = self.common >= 13 and self.given < 2 and self.last < 5 and not self.place  # a word of grammar
         self.short = packed & 0xFFFF  # all that is told of it together with how it is written
 
     def __bool__(self) -> bool:

@@ -15,10 +15,12 @@ _WEIGHTS = {" ": 0, "A": 1, "N": 5, "0": 5, "9": 5}
 class Needs:
     """Sets of runs, of each of which every match of a pattern holds one."""
 
-    __slots__ = ("_sets",)
+    __slots__ = ("_sets", "signs")
 
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._sets = tuple(map(_signed, _needed(pattern)))
+        # Every match has one of these characters, in one way of telling or the other.
+        self.signs = frozenset(sign for sign, _, _ in self._sets[0]) if self._sets else frozenset("A")
 
     def met(self, chars: set[str], plain: str, shape: str) -> bool:
         """Whether a text may hold a match that has these characters when told in either way."""

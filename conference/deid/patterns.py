@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import accumulate
 from typing import TypeVar
 
 from conference.deid.kept import Kept
@@ -45,7 +44,7 @@ class Search:
         words, found = plain(low), defaultdict[Rule, list[int]](list)
         shape, chars = shaped(words), {*words, "A", "N"}
         for rule, needs in self._anywhere:
-            if needs.met(chars, words, shape):
+            if not needs.signs.isdisjoint(chars) and needs.met(chars, words, shape):
                 found[rule] = []
         for at in starts(words):
             for rule in self._begun[words[at : at + LENGTH]]:
@@ -54,8 +53,10 @@ class Search:
 
     def _beginning(self, run: str) -> tuple[Rule, ...]:
         """The rules that may begin with what stands at a start; none has two runs of which one begins the other."""
-        led = (self._led.get(begin) for begin in accumulate(run))
-        return tuple(rule for rules in led if rules for rule in rules)
+        found = tuple[Rule, ...]()
+        for size in range(1, len(run) + 1):
+            found += self._led.get(run[:size], ())
+        return found
 
 
 class Page:

@@ -36,13 +36,15 @@ _BLOCK = 2_000  # words read at once: a long text takes no more memory
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What of a word its neighbours see, how each figure counts at each of five distances, and what is made of them."""
+    """What of a word its neighbours see, how each figure counts at each of five distances, and what is made of them.
+
+    The last figure is 1 everywhere: what is made of it is the bias.
+    """
 
     neck: Floats
     taps: Floats
     inner: Floats
     weight: Floats
-    bias: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Tagger:
         return self._all_scores(np.concatenate((self._edge, known, self._edge)))
 
     def _all_scores(self, known: Floats) -> Floats:
+        if len(known) <= _BLOCK:
+            return self._scores(known)
         parts = []
         for at in range(0, len(known), _BLOCK):
             first = max(0, at - REACH)
@@ -119,16 +123,15 @@ class Tagger:
     def _scores(self, known: Floats) -> Floats:
         count, nothing = len(known), np.zeros_like(known)  # faster to compare with than a single 0
         found = np.maximum(known, nothing)
-        for step, layer in zip(STEPS, self._net.near, strict=True):
-            narrow, edge = len(layer.inner), TAPS // 2 * step
+        for step, near in zip(STEPS, self._net.near, strict=True):
+            narrow, edge = len(near.inner), TAPS // 2 * step
             padded = np.zeros((count + 2 * edge, narrow), np.float32)
-            np.matmul(found, layer.neck, out=padded[edge : edge + count])
-            heard, part = padded[:count] * layer.taps[0], np.empty((count, narrow), np.float32)
-            for at, weight in zip(range(step, 2 * edge + 1, step), layer.taps[1:], strict=True):
+            np.matmul(found, near.neck, out=padded[edge : edge + count])
+            heard, part = padded[:count] * near.taps[0], np.empty((count, narrow), np.float32)
+            for at, weight in zip(range(step, 2 * edge + 1, step), near.taps[1:], strict=True):
                 heard += np.multiply(padded[at : at + count], weight, out=part)
-            heard += layer.inner
-            made = np.maximum(heard, 0, out=heard) @ layer.weight
-            made += layer.bias
+            heard += near.inner
+            made = np.maximum(heard, nothing[:, :narrow], out=heard) @ near.weight
             found += np.maximum(made, nothing, out=made)
         scores: Floats = found @ self._net.answer[0] + self._net.answer[1]
         return scores
@@ -146,7 +149,8 @@ class Tagger:
     def _added(self, start: Floats, ids: Ids) -> Floats:
         for at in range(0, len(ids), _TOGETHER):
             part = slice(at, at + _TOGETHER)
-            start[part] += np.add.reduce(self._net.columns[ids[part]], axis=1)
+            rows = self._net.columns.take(ids[part].ravel(), axis=0)
+            start[part] += rows.reshape(-1, ids.shape[1], rows.shape[1]).sum(axis=1)
         return start
 
 
@@ -174,8 +178,14 @@ def tagger() -> Tagger:
 
 def net(arrays: dict[str, Floats]) -> Net:
     """A net of its arrays; `E`, the columns, come as small numbers with a unit for each."""
-    near = (Layer(*(arrays[f"{name}{at}"] for name in LAYER)) for at in range(1, len(STEPS) + 1))
+    near = (layer(*(arrays[f"{name}{at}"] for name in LAYER)) for at in range(1, len(STEPS) + 1))
     return Net(arrays["E"] * arrays["units"], arrays["G"], arrays["b0"], tuple(near), (arrays["A"], arrays["a"]))
+
+
+def layer(neck: Floats, taps: Floats, inner: Floats, weight: Floats, bias: Floats) -> Layer:
+    """A layer of its arrays as learning makes them."""
+    one = ((0, 0), (0, 1))
+    return Layer(np.pad(neck, one), np.pad(taps, one), np.append(inner, np.float32(1)), np.vstack((weight, bias)))
 
 
 def vote(readings: list[Reading]) -> None:
@@ -183,17 +193,18 @@ def vote(readings: list[Reading]) -> None:
     if not readings:
         return
     scores = tagger().read(readings)[PAD:-PAD]
-    for reading, (any_, person, place), kind in zip(readings, *odds(scores), strict=True):
+    for reading, any_, person, place, kind in zip(readings, *odds(scores), strict=True):
         reading.vote, reading.person_vote, reading.place_vote, reading.kind = any_, person, place, kind
 
 
-def odds(scores: Floats) -> tuple[list[list[float]], list[int]]:
-    """The log odds of any kind of identifier and of the first two, from the scores of nothing and of each; the likeliest."""
-    shares = np.exp(scores.T - np.maximum.reduce(scores, axis=1))
-    shares /= np.add.reduce(shares, axis=0)
+def odds(scores: Floats) -> tuple[list[float], list[float], list[float], list[int]]:
+    """From the scores of nothing and of each kind: the log odds of any identifier, of the first two kinds; the likeliest kind."""
+    shares = np.ascontiguousarray(scores.T)
+    shares -= np.maximum.reduce(shares, axis=0)
+    np.exp(shares, out=shares)
     likeliest: list[int] = shares[1:].argmax(axis=0).tolist()
-    wanted = shares[:3]
-    np.add.reduce(shares[1:], axis=0, out=wanted[0])  # the share of nothing gives way to that of anything
-    np.minimum(np.maximum(wanted, _LEAST, out=wanted), 1 - _LEAST, out=wanted)
-    found: list[list[float]] = np.log(wanted / (1 - wanted)).T.tolist()
-    return found, likeliest
+    shares /= np.add.reduce(shares, axis=0)
+    np.add.reduce(shares[1:], axis=0, out=shares[0])  # the share of nothing gives way to that of anything
+    wanted = np.minimum(np.maximum(shares[:3], _LEAST), 1 - _LEAST)
+    any_, person, place = np.log(wanted / (1 - wanted)).tolist()
+    return any_, person, place, likeliest

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 
+from conference.deid.kept import Kept
 from conference.deid.lexicon import Word, fold, lexicon
 
 # A placeholder that an earlier pass left; it is never looked into again.
@@ -14,6 +14,7 @@ PLACEHOLDER = re.compile(
     r"|patient|partner|relative|clinician|person|organisation|90 or older)(?: \d{1,3})?\]|\(ZIP \d{3}xx\)"
     r"|\b90(?: or older|-plus| or more years ago|th-or-later)\b"
 )
+_MASKS = ("[", "90", "(ZIP ")  # with one of these a placeholder begins
 _TOKEN = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)*|\d+|\n|[^\w\s]|_)")
 
 
@@ -70,7 +71,6 @@ def _stem(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=20_000)
 def _facts(raw: str) -> tuple[str, str, Shape, Word]:
     """The word without its possessive ending, its key, how it is written and what is known of it."""
     shape = _shape(raw)
@@ -81,13 +81,16 @@ def _facts(raw: str) -> tuple[str, str, Shape, Word]:
     return stem, key, shape, lexicon()[key]
 
 
+_FACTS = Kept(_facts)
+
+
 def tokenise(text: str) -> list[Token]:
     """Words, numbers and signs of the text in order; spaces are left out, line ends are kept."""
     found, opening, capitals = list[Token](), True, False
     parts = _TOKEN.split(text)  # what stands between tokens, and each token behind it
     starts = accumulate(map(len, parts))
     for raw, start in zip(islice(parts, 1, None, 2), islice(starts, 0, None, 2), strict=False):
-        stem, key, shape, word = _facts(raw)
+        stem, key, shape, word = _FACTS[raw]
         lettered, size = shape is not _OTHER, len(stem)
         first, owner = opening and lettered, size != len(raw)
         found.append(Token(stem, start, start + size, key, shape, word, first, False, False, lettered, owner))
@@ -98,7 +101,8 @@ def tokenise(text: str) -> list[Token]:
             opening = True
         elif raw.isdigit():
             opening = False
-    _mask(found, [m.span() for m in PLACEHOLDER.finditer(text)])
+    if any(map(text.__contains__, _MASKS)):
+        _mask(found, [m.span() for m in PLACEHOLDER.finditer(text)])
     if capitals:
         _loudness(found)
     return found
@@ -118,25 +122,23 @@ def _mask(tokens: list[Token], masks: list[tuple[int, int]]) -> None:
 
 def _loudness(tokens: list[Token]) -> None:
     """Mark stretches of capitals (three words of a line, or most of the line)."""
-    line: list[Token] = []
-    for token in [*tokens, None]:
-        if token is not None and token.text != "\n":
-            if token.shape is not Shape.OTHER:
-                line.append(token)
-            continue
-        upper = [t.shape is Shape.UPPER for t in line]
-        if True in upper:
-            _raise(line, upper)
-        line = []
-
-
-def _raise(line: list[Token], upper: list[bool]) -> None:
-    run = 0
-    for at, is_upper in enumerate(upper):
-        run = run + 1 if is_upper else 0
-        if run >= 3:
-            for token in line[at - 2 : at + 1]:
+    ends = [at for at, token in enumerate(tokens) if token.text == "\n"]
+    for before, end in pairwise([-1, *ends, len(tokens)]):
+        line = [t for t in tokens[before + 1 : end] if t.shape is not _OTHER]
+        upper = [t for t in line if t.shape is _UPPER]
+        if len(upper) > 2:
+            _raise_stretches(line)
+        high, low = sum(len(t.text) for t in upper), len(line) - len(upper)
+        # A word in lower case has a letter at least: most lines need no closer look.
+        if high > 0.7 * (high + low) and high > 0.7 * sum(len(t.text) for t in line):
+            for token in line:
                 token.loud = True
-    if sum(len(t.text) for t in line if t.shape is Shape.UPPER) > 0.7 * sum(len(t.text) for t in line):
-        for token in line:
-            token.loud = True
+
+
+def _raise_stretches(line: list[Token]) -> None:
+    run = 0
+    for at, token in enumerate(line):
+        run = run + 1 if token.shape is _UPPER else 0
+        if run >= 3:
+            for near in line[at - 2 : at + 1]:
+                near.loud = True

@@ -33,8 +33,9 @@ class WordTable:
         """The word's number; 0 where it is not there."""
         key = word.encode(errors="replace")
         at = hash(key) & self._mask
+        starts = self._starts
         while number := self._slots[at]:
-            if self._word(number - 1) == key:
+            if self._text[starts[number - 1] : starts[number] - 1] == key:
                 return self._values[number - 1]
             at = at + 1 & self._mask
         return 0

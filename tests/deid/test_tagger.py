@@ -8,7 +8,7 @@ from conference.deid.evidence import evidence
 from conference.deid.features import COUNT, PAD, numbers
 from conference.deid.model import Kind
 from conference.deid.reading import KINDS
-from conference.deid.tagger import REACH, STEPS, TAPS, Layer, Net, Tagger, odds, vectors
+from conference.deid.tagger import REACH, STEPS, TAPS, Net, Tagger, layer, odds, vectors
 
 TEXT = "Zorbakowa, Petra (MRN 4471-B) moved to the lofts on 4/2; [name 2] agrees.\nSildenafil 50 mg"
 WIDE, NECK = 6, 3
@@ -18,7 +18,7 @@ def _net(near: float) -> Net:
     rng = np.random.default_rng(5)
     wide = vectors()[1].shape[1]
     shapes = ((WIDE, NECK), (TAPS, NECK), (NECK,), (NECK, WIDE), (WIDE,))
-    layers = tuple(Layer(*(near * rng.normal(size=shape).astype(np.float32) for shape in shapes)) for _ in STEPS)
+    layers = tuple(layer(*(near * rng.normal(size=shape).astype(np.float32) for shape in shapes)) for _ in STEPS)
     return Net(
         rng.normal(size=(COUNT, WIDE)).astype(np.float32),
         rng.normal(size=(wide, WIDE)).astype(np.float32),
@@ -64,8 +64,8 @@ def test_a_word_hears_its_neighbours_but_not_far_ones():
 
 def test_odds_are_of_any_kind_of_person_and_of_place():
     """Equal scores of nothing and a person give even odds; the likeliest kind is named."""
-    found, kinds = odds(np.array([[2.0, 2.0, -30, -30, -30, -30], [-9, -9, -9, 4, -9, -9]], np.float32))
-    assert found[0] == pytest.approx([0.0, 0.0, -13.8], abs=0.1)
+    any_, person, place, kinds = odds(np.array([[2.0, 2.0, -30, -30, -30, -30], [-9, -9, -9, 4, -9, -9]], np.float32))
+    assert (any_[0], person[0], place[0]) == pytest.approx((0.0, 0.0, -13.8), abs=0.1)
     assert [KINDS[k] for k in kinds] == [Kind.NAME, Kind.DATE]
 
 
