@@ -66,7 +66,7 @@ FIGURE, LETTER, DAY = -1.5, -0.5, -1.5  # log odds that hide a number, a single 
 PLAIN = 5.5  # points of the judgement by hand that hide a word whatever the vote
 PROVEN = 3.0  # log odds that hide a word of grammar, of kin or one that a vocabulary explains
 SURE = 3.0  # log odds from which a word is hidden without doubt
-TOLD, UNTOLD = 1.75, -0.25  # added to the log odds in a text with an identifier beyond doubt, and in one without
+TOLD, UNTOLD = 2.25, -0.25  # added to the log odds in a text with an identifier beyond doubt, and in one without
 _GAPS = frozenset([" ", "-", "'s ", "’s ", " & ", "'", ". "])
 
 
