@@ -9,14 +9,24 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, product
 from re import _parser as re_parser  # type: ignore[attr-defined]  # how the library reads a pattern: it has no public name
-from typing import Any
+from typing import Any, NamedTuple
 
 from conference.deid.kept import Kept
 
 Runs = frozenset[str]
 Items = Iterable[tuple[Any, Any]]
-LENGTH, SHAPED = 4, 5
-_MOST = 400  # runs with which one pattern begins, before they are told by fewer characters
+LENGTH = 4
+
+
+class Way(NamedTuple):
+    """How runs are told: by how many characters, how many of them before they get shorter, whether by any letters and figures."""
+
+    length: int
+    most: int
+    shape: bool
+
+
+_LEADS = Way(LENGTH, 400, shape=False)
 _OPEN = "\0"  # closes a lead behind which anything may follow
 _ANYTHING, _NOTHING = frozenset([_OPEN]), frozenset([""])
 _SAME = {"ı": "i", "İ": "i", "ſ": "s"}  # what a pattern without regard to case takes for these
@@ -42,10 +52,15 @@ def starts(plain: str) -> Iterator[int]:
     return accumulate(map(len, _STARTS.findall(plain)), initial=0)
 
 
-def leads(pattern: re.Pattern[str]) -> Runs | None:
+def parsed(pattern: re.Pattern[str]) -> Items:
+    """The parts of a pattern in a row, each a code with its argument."""
+    found: Items = re_parser.parse(pattern.pattern, pattern.flags)
+    return found
+
+
+def leads(tree: Items) -> Runs | None:
     """The runs with which a match begins, where it begins at a start; None where it may begin with anything or anywhere."""
-    tree = re_parser.parse(pattern.pattern, pattern.flags)
-    found = cut(first(tree))
+    found = cut(first(tree, _LEADS))
     return found if found and _opens(tree) and not any(map(_passed, found)) else None
 
 
@@ -66,13 +81,15 @@ _PLAIN: Kept[int, str] = Kept(lambda at: _plain(chr(at)))
 _SHAPE: Kept[int, str] = Kept(lambda at: _shape(chr(at)))
 
 
-def first(items: Items, shape: bool = False) -> Runs:
+def first(items: Items, way: Way) -> Runs:
     """The leads of parts in a row, or what they begin with of any letters and figures."""
     found = _NOTHING
     for code, argument in items:
-        if all(_full(run, shape) for run in found):
-            break
-        found = _behind(found, _part(code, argument, shape), shape)
+        part = _part(code, argument, way)
+        if part is not _NOTHING:
+            found = _behind(found, part, way)
+            if all(_full(run, way) for run in found):
+                break
     return found
 
 
@@ -83,59 +100,56 @@ def cut(found: Runs) -> Runs:
     return least if "" not in runs else frozenset()
 
 
-def _full(run: str, shape: bool) -> bool:
-    return len(run) == _length(shape) or run[-1:] == _OPEN
+def _full(run: str, way: Way) -> bool:
+    return len(run) == way.length or run[-1:] == _OPEN
 
 
-def _length(shape: bool) -> int:
-    return SHAPED if shape else LENGTH
-
-
-def _behind(found: Runs, more: Runs, shape: bool) -> Runs:
-    size = most = _length(shape)
-    while size > 1 and len(found) * len(more) > _MOST:
+def _behind(found: Runs, more: Runs, way: Way) -> Runs:
+    size = way.length
+    while size > 1 and len(found) * len(more) > way.most:
         size -= 1
         more = frozenset(run if len(run) <= size else run[:size] + _OPEN for run in more)
-    return frozenset(a if _full(a, shape) else (a + b)[:most] for a, b in product(found, more))
+    ended = {run for run in found if _full(run, way)}
+    return frozenset(ended.union((a + b)[: way.length] for a, b in product(found - ended, more)))
 
 
-def _part(code: Any, argument: Any, shape: bool = False) -> Runs:
+def _part(code: Any, argument: Any, way: Way) -> Runs:
     match str(code):
         case "LITERAL":
-            return _chars(argument, argument, shape)
+            return _chars(argument, argument, way)
         case "IN":
-            found = frozenset[str]().union(*(_member(name, value, shape) for name, value in argument))
+            found = frozenset[str]().union(*(_member(name, value, way) for name, value in argument))
             return found if len(found) <= _CHARS else _ANYTHING
         case "SUBPATTERN":
-            return first(argument[-1], shape)
+            return first(argument[-1], way)
         case "BRANCH":
-            return frozenset[str]().union(*(first(part, shape) for part in argument[1]))
+            return frozenset[str]().union(*(first(part, way) for part in argument[1]))
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
             least, most, part = argument
-            return _repeated(least, most, part, shape)
+            return _repeated(least, most, part, way)
         case "ASSERT" | "ASSERT_NOT" | "AT":
             return _NOTHING
         case _:
             return _ANYTHING
 
 
-def _chars(low: int, high: int, shape: bool) -> Runs:
+def _chars(low: int, high: int, way: Way) -> Runs:
     """Any of the characters; those that are told otherwise in other texts count as anything."""
     found = [chr(at).lower() for at in range(low, min(high, 255) + 1)]
     told = high < 256 and all(char.isascii() or char in _LETTERS for char in found)
     plain = frozenset(map(_plain, found))
-    return (frozenset(map(_shape, plain)) if shape else plain) if told else _ANYTHING
+    return (frozenset(map(_shape, plain)) if way.shape else plain) if told else _ANYTHING
 
 
-def _member(code: Any, argument: Any, shape: bool) -> Runs:
+def _member(code: Any, argument: Any, way: Way) -> Runs:
     match str(code), str(argument):
         case "LITERAL", _:
-            return _chars(argument, argument, shape)
+            return _chars(argument, argument, way)
         case "RANGE", _:
-            return _chars(argument[0], argument[1], shape)
+            return _chars(argument[0], argument[1], way)
         case _, "CATEGORY_DIGIT":
-            return frozenset("N") if shape else _FIGURES
-        case _, "CATEGORY_WORD" if shape:
+            return frozenset("N") if way.shape else _FIGURES
+        case _, "CATEGORY_WORD" if way.shape:
             return _WORDS
         case _, "CATEGORY_SPACE":
             return frozenset(" ")
@@ -143,12 +157,12 @@ def _member(code: Any, argument: Any, shape: bool) -> Runs:
             return _ANYTHING
 
 
-def _repeated(least: int, most: int, items: Items, shape: bool) -> Runs:
-    once = first(items, shape)
+def _repeated(least: int, most: int, items: Items, way: Way) -> Runs:
+    once = first(items, way)
     found, times = _NOTHING if least == 0 else frozenset[str](), _NOTHING
-    for count in range(1, min(int(most), _length(shape)) + 1):
-        times = _behind(times, once, shape)
-        if count >= min(least, _length(shape)):
+    for count in range(1, min(int(most), way.length) + 1):
+        times = _behind(times, once, way)
+        if count >= min(least, way.length):
             found |= times
     return found
 
@@ -170,7 +184,7 @@ def _opens(items: Items, edge: str = "") -> bool:
             case "BRANCH":
                 return all(_opens(part, edge) for part in argument[1])
             case _:
-                runs = _part(code, argument)
+                runs = _part(code, argument, _LEADS)
                 if not all(_alone(run[0], edge) for run in runs if run):
                     return False
                 if "" not in runs:

@@ -1,24 +1,25 @@
 """What every match of a pattern must hold: a text without it need not be read for the pattern."""
 
-import re
 from collections.abc import Iterator
-from re import _parser as re_parser  # type: ignore[attr-defined]  # how the library reads a pattern: it has no public name
 from typing import Any
 
-from conference.deid.leads import SHAPED, Items, Runs, cut, first
+from conference.deid.leads import LENGTH, Items, Runs, Way, cut, first
 
 _SETS, _ASKED = 3, 32  # sets of runs that are asked for, and the runs of each
+_SHAPED = 5  # characters of a run of any letters and figures
+_WAYS = Way(LENGTH, _ASKED, shape=False), Way(_SHAPED, _ASKED, shape=True)
 _LEAST = 5  # what nearly every text holds is not asked for
+_NONE: Runs = frozenset()
 _WEIGHTS = {" ": 0, "A": 1, "N": 5, "0": 5, "9": 5}
 
 
 class Needs:
-    """Sets of runs, of each of which every match of a pattern holds one."""
+    """Sets of runs, of each of which every match of a parsed pattern holds one."""
 
     __slots__ = ("_sets", "signs")
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._sets = tuple(map(_signed, _needed(pattern)))
+    def __init__(self, tree: Items) -> None:
+        self._sets = tuple(map(_signed, _needed(tree)))
         # Every match has one of these characters, in one way of telling or the other.
         self.signs = frozenset(sign for sign, _, _ in self._sets[0]) if self._sets else frozenset("A")
 
@@ -47,9 +48,9 @@ def _rarity(char: str) -> int:
     return 0 if char in "A " else 2 if char.isdecimal() or char == "N" else 1 if char.isalpha() or char in ",." else 3
 
 
-def _needed(pattern: re.Pattern[str]) -> list[Runs]:
+def _needed(tree: Items) -> list[Runs]:
     """Sets of runs, of each of which every match holds one; the most telling first."""
-    found = {_few(runs) for runs in _held(re_parser.parse(pattern.pattern, pattern.flags)) if runs}
+    found = {_few(runs) for runs in _held(tree, []) if runs}
     kept: list[Runs] = []
     for runs in sorted(found, key=_telling, reverse=True):
         if _telling(runs) > _LEAST and not any(_implied(runs, by) for by in kept):
@@ -59,7 +60,7 @@ def _needed(pattern: re.Pattern[str]) -> list[Runs]:
 
 def _few(runs: Runs) -> Runs:
     """The runs, or so much of each that they are few enough to ask for."""
-    size = SHAPED
+    size = _SHAPED
     while len(runs) > _ASKED:
         size -= 1
         runs = cut(frozenset(run[:size] for run in runs))
@@ -71,32 +72,22 @@ def _implied(runs: Runs, by: Runs) -> bool:
     return all(any(run in other for run in runs) for other in by)
 
 
-def _held(items: Items) -> Iterator[Runs]:
-    """Sets of runs, of each of which every match of the parts in a row holds one."""
+def _held(items: Items, behind: list[tuple[Any, Any]]) -> Iterator[Runs]:
+    """Sets of runs, of each of which every match of the parts in a row, and of those behind them, holds one."""
     rows = list(items)
     for at, (code, argument) in enumerate(rows):
-        yield from _begun(rows[at:])
+        rest = [*rows[at + 1 :], *behind]
         match str(code):
+            case "AT" | "ASSERT" | "ASSERT_NOT":
+                continue
             case "SUBPATTERN":
-                yield from _within(argument[-1], rows[at + 1 :])
+                yield from _held(argument[-1], rest)
             case "MAX_REPEAT" | "MIN_REPEAT" if argument[0]:
-                yield from _within(argument[2], rows[at + 1 :])
+                yield from _held(argument[2], rest)  # the last round
             case "BRANCH":
-                best = [max(map(_few, _held(part)), key=_telling, default=frozenset[str]()) for part in argument[1]]
-                yield frozenset[str]().union(*best) if all(best) else frozenset()
-
-
-def _within(items: Items, behind: list[tuple[Any, Any]]) -> Iterator[Runs]:
-    """The sets of the parts of a group, and of its last round with what stands behind it."""
-    yield from _held(items)
-    rows = list(items)
-    for at in range(len(rows)):
-        yield from _begun([*rows[at:], *behind])
-
-
-def _begun(rows: list[tuple[Any, Any]]) -> Iterator[Runs]:
-    """What the parts in a row begin with, in both ways."""
-    return (cut(first(rows, shape)) for shape in (False, True))
+                best = [max(map(_few, _held(part, [])), key=_telling, default=_NONE) for part in argument[1]]
+                yield _NONE.union(*best) if all(best) else _NONE
+        yield from (cut(first([(code, argument), *rest], way)) for way in _WAYS)
 
 
 def _telling(found: Runs) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from conference.deid.kept import Kept
-from conference.deid.leads import LENGTH, leads, plain, shaped, starts
+from conference.deid.leads import LENGTH, leads, parsed, plain, shaped, starts
 from conference.deid.needs import Needs
 
 T = TypeVar("T")
@@ -20,8 +20,9 @@ class Rule:
 
     def __init__(self, pattern: re.Pattern[str], low: bool = False) -> None:
         self.pattern, self.low = pattern, low
-        self.leads = leads(pattern)
-        self.needs = Needs(pattern) if self.leads is None else None
+        tree = parsed(pattern)
+        self.leads = leads(tree)
+        self.needs = Needs(tree) if self.leads is None else None
 
 
 Table = tuple[tuple[T, Rule], ...]  # rules in their order, each with what it stands for
