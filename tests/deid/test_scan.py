@@ -32,6 +32,8 @@ HIDDEN = [
     ("a 94-year-old man", "94", Kind.AGE),
     ("she is ninety-three now", "ninety-three", Kind.AGE),
     ("her 100th birthday", "100", Kind.AGE),
+    ("frail, in her tenth decade", "tenth decade", Kind.AGE),
+    ("the big 9-0 next spring", "9-0", Kind.AGE),
     # (D) to (G)
     ("call 614-555-0187", "614-555-0187", Kind.PHONE),
     ("fax +44 20 7946 0018", "+44 20 7946 0018", Kind.PHONE),
