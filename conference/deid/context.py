@@ -51,7 +51,7 @@ class Reader:
         readings = [
             Reading(token)
             if not token.is_word
-            else Reading(token, -9.0, -9.0, False, True, True)
+            else Reading(token, harmless=True, servant=True)
             if token.word.serves and token.shape is Shape.LOWER
             else self._known(shown[at : at + _SPAN], at, token)
             for at, token in enumerate(self._tokens)
@@ -77,8 +77,8 @@ class Reader:
         base, wide, servant, clinical = _alone(token.text, token.key, word, capital)
         base += self._written(token)
         name, place = base + _NAME[max(word.given, word.last)], base + _PLACE[min(word.place, 4)]
-        reading = Reading(token, name, place, False, False, servant, wide)
-        reading.quiet, reading.clinical = self._caseless or token.loud, clinical
+        quiet = self._caseless or token.loud
+        reading = Reading(token, name, place, servant=servant, wide=wide, quiet=quiet, clinical=clinical)
         around = frame(self._tokens, at, self._lists["title"])
         weigh(around, reading, self._lists)
         if harmless(around, self._lists) and not (reading.cued and max(word.given, word.last) >= 2):

@@ -48,12 +48,13 @@ def scan(
     shared = _Scan(known, keep, {})
     first = evidence(text, shared.seen)
     marks = _marks(first, shared, hide)
-    found, read = findings(text, marks, anchor), _Read()
+    found = findings(text, marks, anchor)
+    read: _Read = frozenset()
     for _ in range(_ROUNDS):
         more = _second(text, found, shared, read)
         if not more:
             break
-        marks, read = settle(text, [*marks, *more]), _Read((f.start, f.end, f.replacement) for f in found)
+        marks, read = settle(text, [*marks, *more]), frozenset((f.start, f.end, f.replacement) for f in found)
         found = findings(text, marks, anchor)
     return Draft(text, found, tuple(quasi(first.page, marks)))
 

@@ -55,8 +55,8 @@ class Lexicon:
 
     words: WordTable
     places: dict[str, int]  # names of several words
-    place_heads: frozenset[str]  # the first words of these, and the first two
-    place_pairs: frozenset[str]
+    place_heads: frozenset[str]  # the first word of each
+    place_pairs: frozenset[str]  # the first two
     nicknames: dict[str, frozenset[str]]
     lists: dict[str, frozenset[str]]
     facts: Kept[str, Word]

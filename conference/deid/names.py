@@ -143,12 +143,10 @@ def decide(text: str, readings: list[Reading], is_told: bool) -> None:
     """Say of each word whether it is hidden; beside a hidden word less is enough, and in a text that tells more."""
     lean = TOLD if is_told or any(r.vote >= SURE and _hidden(r, 0.0) for r in readings) else UNTOLD
     least = VOTE - HAND * PLAIN - lean  # under which no judgement by hand short of `PLAIN` hides a word
-    some = False
     for reading in readings:
         maybe = reading.vote >= least or reading.name >= PLAIN or reading.place >= PLAIN
         reading.hidden = maybe and _hidden(reading, lean)
-        some = some or reading.hidden
-    words = [r for r in readings if r.token.is_word] if some else []
+    words = [r for r in readings if r.token.is_word] if any(r.hidden for r in readings) else []
     for order in (words, words[::-1]):
         for one, other in pairwise(order):
             if one.hidden and not other.hidden:

@@ -5,7 +5,7 @@ import pytest
 
 from conference.deid import tagger
 from conference.deid.evidence import evidence
-from conference.deid.features import COUNT, PAD, numbers
+from conference.deid.features import COUNT, PAD, numbers, place_columns, place_key
 from conference.deid.model import Kind
 from conference.deid.reading import KINDS
 from conference.deid.tagger import REACH, STEPS, TAPS, Net, Tagger, layer, odds, vectors
@@ -38,6 +38,19 @@ def test_the_kept_sums_are_those_that_learning_reads():
     asked = Tagger(net)
     for _ in range(2):
         assert np.allclose(asked.read(readings), wanted, atol=1e-2)
+
+
+def test_places_that_share_a_key_share_their_columns():
+    """What is kept of a place under its key is right for every other place of that key."""
+    columns = {}
+    for text in (
+        TEXT,
+        TEXT.lower(),
+        TEXT.upper(),
+        "Hope may call Dr. May. hope is low; will, may and HOPE agree on Hope St.",
+    ):
+        for reading in evidence(text).readings:
+            assert columns.setdefault(place_key(reading), place_columns(reading)) == place_columns(reading)
 
 
 def test_words_are_told_apart_when_the_kept_ones_are_given_up(monkeypatch):
